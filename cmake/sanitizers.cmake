@@ -1,0 +1,8 @@
+if(INTERLUDE_SANITIZE)
+  add_compile_options(-fsanitize=${INTERLUDE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${INTERLUDE_SANITIZE})
+else()
+  add_compile_options(-fstack-protector-strong -fPIE)
+  add_compile_definitions($<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+  add_link_options(-pie -Wl,-z,relro,-z,now)
+endif()

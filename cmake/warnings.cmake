@@ -1,0 +1,12 @@
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wswitch-enum)
+if(INTERLUDE_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # False positives of g++ 12 and 14 inside coroutine frames and std::variant.
+  add_compile_options(-Wno-maybe-uninitialized -Wno-mismatched-new-delete -Wno-dangling-reference)
+  if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    add_compile_options(-fcoroutines)
+  endif()
+endif()
+add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)

@@ -1,0 +1,36 @@
+// SHA-256, HMAC-SHA-256 (RFC 2104, 6234) and HKDF-SHA-256 (RFC 5869), over libsodium.
+#pragma once
+
+#include <memory>
+
+#include "common/base/ids.hpp"
+#include "common/base/result.hpp"
+#include "common/bytes/secret.hpp"
+
+namespace interlude::crypto {
+
+base::Hash32 sha256(bytes::ByteView data);
+/// SHA-256 of `interlude/v1 NAME`, a zero byte and the structure (exact.md, Bytes).
+base::Hash32 labelled_hash(std::string_view name, bytes::ByteView structure);
+
+/// Any key length.
+base::Hash32 hmac_sha256(bytes::ByteView key, bytes::ByteView data);
+/// Constant-time comparison; false when the lengths differ.
+bool equal_constant_time(bytes::ByteView a, bytes::ByteView b);
+
+bytes::SecretBytes hkdf_extract(bytes::ByteView salt, bytes::ByteView input_key_material);
+/// At most 255 * 32 bytes (checked: more is our own bug).
+bytes::SecretBytes hkdf_expand(bytes::ByteView pseudorandom_key, bytes::ByteView info, std::size_t length);
+
+/// SHA-256 over several pieces.
+class Sha256 {
+  public:
+    Sha256();
+    Sha256& update(bytes::ByteView data);
+    base::Hash32 finish();
+
+  private:
+    alignas(16) std::array<std::uint8_t, 128> state_;  // crypto_hash_sha256_state, checked in hash.cpp
+};
+
+}  // namespace interlude::crypto
