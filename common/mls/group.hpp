@@ -52,7 +52,8 @@ struct JoinArgs {
     Outside outside = {};
 };
 
-struct ExternalPsk {
+/// An external PSK that both sides hold.
+struct KnownPsk {
     bytes::Bytes id;
     bytes::SecretBytes secret;
 };
@@ -67,20 +68,20 @@ struct CommitArgs {
     std::vector<KeyPackage> adds = {};
     std::vector<LeafIndex> removes = {};
     std::optional<std::vector<Extension>> group_context_extensions = {};
-    std::vector<ExternalPsk> psks = {};
+    std::vector<KnownPsk> psks = {};
     std::vector<std::uint64_t> resumption_psks = {};  // retained epochs of this group, or the current one
     bool include_received_proposals = true;           // by reference: those stored by receive_proposal
     bytes::Bytes authenticated_data = {};
     std::optional<NewIdentity> new_identity = {};
     bool force_path = true;
-    WireFormat wire_format = WireFormat::mls_private_message;
+    WireFormat wire_format = WireFormat::private_message;
     Outside outside = {};
 };
 
 struct ProposalArgs {
     Proposal proposal;
     bytes::Bytes authenticated_data = {};
-    WireFormat wire_format = WireFormat::mls_private_message;
+    WireFormat wire_format = WireFormat::private_message;
 };
 
 struct PendingCommit;
