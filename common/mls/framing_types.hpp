@@ -9,11 +9,11 @@ namespace interlude::mls {
 using mls_framing::ContentType;
 
 enum class WireFormat : std::uint16_t {  // RFC 9420 §17.2
-    public_message = 1,
-    private_message = 2,
-    welcome = 3,
-    group_info = 4,
-    key_package = 5
+    mls_public_message = 1,
+    mls_private_message = 2,
+    mls_welcome = 3,
+    mls_group_info = 4,
+    mls_key_package = 5
 };
 
 enum class SenderType : std::uint8_t { member = 1, external = 2, new_member_proposal = 3, new_member_commit = 4 };
@@ -49,7 +49,7 @@ struct FramedContentAuthData {
 };
 
 struct AuthenticatedContent {
-    WireFormat wire_format = WireFormat::private_message;
+    WireFormat wire_format = WireFormat::mls_private_message;
     FramedContent content;
     FramedContentAuthData auth;
     bool operator==(AuthenticatedContent const&) const = default;
