@@ -74,14 +74,14 @@ struct CommitArgs {
     bytes::Bytes authenticated_data = {};
     std::optional<NewIdentity> new_identity = {};
     bool force_path = true;
-    WireFormat wire_format = WireFormat::private_message;
+    WireFormat wire_format = WireFormat::mls_private_message;
     Outside outside = {};
 };
 
 struct ProposalArgs {
     Proposal proposal;
     bytes::Bytes authenticated_data = {};
-    WireFormat wire_format = WireFormat::private_message;
+    WireFormat wire_format = WireFormat::mls_private_message;
 };
 
 struct PendingCommit;

@@ -21,26 +21,26 @@ EpochSecrets EpochSecrets::clone() const {
 }
 
 void write(Writer& writer, EpochSecrets const& secrets) {
-    for (auto const* secret :
-         {&secrets.sender_data_secret, &secrets.encryption_secret, &secrets.exporter_secret, &secrets.external_secret,
-          &secrets.confirmation_key, &secrets.membership_key, &secrets.resumption_psk, &secrets.epoch_authenticator,
-          &secrets.init_secret}) {
+    for (auto const* secret : {&secrets.sender_data_secret, &secrets.encryption_secret, &secrets.exporter_secret,
+                               &secrets.external_secret, &secrets.confirmation_key, &secrets.membership_key,
+                               &secrets.resumption_psk, &secrets.epoch_authenticator, &secrets.init_secret}) {
         writer.opaque(secret->expose());
     }
 }
 
 Result<EpochSecrets> read_epoch_secrets(Reader& reader) {
     EpochSecrets secrets;
-    for (auto* secret :
-         {&secrets.sender_data_secret, &secrets.encryption_secret, &secrets.exporter_secret, &secrets.external_secret,
-          &secrets.confirmation_key, &secrets.membership_key, &secrets.resumption_psk, &secrets.epoch_authenticator,
-          &secrets.init_secret}) {
+    for (auto* secret : {&secrets.sender_data_secret, &secrets.encryption_secret, &secrets.exporter_secret,
+                         &secrets.external_secret, &secrets.confirmation_key, &secrets.membership_key,
+                         &secrets.resumption_psk, &secrets.epoch_authenticator, &secrets.init_secret}) {
         INTERLUDE_TRY(*secret, read_secret(reader));
     }
     return secrets;
 }
 
-SecretBytes zero_secret(crypto::Suite const& suite) { return SecretBytes(suite.hash_size); }
+SecretBytes zero_secret(crypto::Suite const& suite) {
+    return SecretBytes(suite.hash_size);
+}
 
 SecretBytes joiner_secret(crypto::Suite const& suite, ByteView init_secret, ByteView commit_secret,
                           GroupContext const& context) {

@@ -13,8 +13,7 @@ SecretBytes psk_secret(crypto::Suite const& suite, std::vector<Psk> const& psks)
         write(label, psks[i].id);
         label.u16(static_cast<std::uint16_t>(i)).u16(static_cast<std::uint16_t>(psks.size()));
         auto const extracted = crypto::hkdf_extract(zeros.expose(), psks[i].secret.expose());
-        auto const input =
-            expand_with_label(suite, extracted.expose(), "derived psk", label.bytes(), suite.hash_size);
+        auto const input = expand_with_label(suite, extracted.expose(), "derived psk", label.bytes(), suite.hash_size);
         secret = crypto::hkdf_extract(input.expose(), secret.expose());
     }
     return secret;

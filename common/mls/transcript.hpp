@@ -7,7 +7,8 @@
 namespace interlude::mls {
 
 /// `commit` holds a commit; its wire format, content and signature go in.
-Bytes confirmed_transcript_hash(crypto::Suite const& suite, ByteView interim_before, AuthenticatedContent const& commit);
+Bytes confirmed_transcript_hash(crypto::Suite const& suite, ByteView interim_before,
+                                AuthenticatedContent const& commit);
 Bytes interim_transcript_hash(crypto::Suite const& suite, ByteView confirmed, ByteView confirmation_tag);
 MAC confirmation_tag(ByteView confirmation_key, ByteView confirmed_transcript_hash);
 
