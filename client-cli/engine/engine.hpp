@@ -1,0 +1,104 @@
+// An app without a screen or a socket. Every operation is one vault transaction: it loads what it needs, decides, saves
+// and commits before it returns; nothing that a ratchet or a chain depends on lives between two operations, so several
+// processes can share one home. Frames leave through LinkDriver alone.
+#pragma once
+
+#include "client-cli/engine/events.hpp"
+#include "client-cli/engine/vault_port.hpp"
+#include "common/base/result.hpp"
+#include "common/crypto/entropy.hpp"
+
+namespace interlude::engine {
+
+using base::Result;
+
+/// Where to connect for an invitation or a home.
+struct Server {
+    std::string host;  // also the name that TLS and the login check
+    std::uint16_t port = 443;
+    bool operator==(Server const&) const = default;
+};
+
+struct JoinPlan {
+    Server server;
+    AccountId account;
+    DeviceId device;
+    Side side{};  // as the invitation's kind says
+    WallTime expires{};
+};
+
+struct InvitationMade {
+    InvitationId id;
+    std::string link;
+    WallTime expires{};
+    RequestId request;  // answered by RequestAnswered
+};
+
+class Engine {
+  public:
+    /// Both outlive the engine.
+    Engine(Vault& vault, crypto::Entropy& entropy) : vault_(vault), entropy_(entropy) {}
+
+    // --- The home (account.cpp, joining.cpp) -------------------------------------------------------------------------
+    bool has_account();
+    /// True between join_begin and the answer to the redemption: the next link is an invited one.
+    bool join_pending();
+    /// Reads the link, makes account, keys and the first device list, and keeps them. `conversation_name` is local;
+    /// `own_name` goes to the other side inside MLS (empty: none). Again with the same link: the same plan.
+    /// malformed, unsupported, expired; conflict: this home already has an account.
+    Result<JoinPlan> join_begin(std::string_view link, std::string conversation_name, std::string own_name,
+                                WallTime now);
+    /// unknown before join_begin.
+    Result<Server> server();
+    StatusView status();
+
+    // --- For therapists (joining.cpp, hours.cpp); not_allowed on the client side
+    // --------------------------------------
+    Result<InvitationMade> invite(std::string conversation_name, WallTime now);
+    std::vector<InvitationView> invitations();
+    /// Weekly hours as typed ("Mon-Fri 09:00-12:00,14:00-17:00") in an IANA zone: the next schedule document, signed.
+    /// Known exceptions that are not over stay. bad_schedule, unknown (zone).
+    Result<RequestId> hours_set(std::string_view weekly, std::string_view zone, WallTime now);
+    /// An extra opening, or a closure, of that span: the next schedule document. bad_schedule.
+    Result<RequestId> hours_open(base::Interval span, WallTime now);
+    Result<RequestId> hours_close(base::Interval span, WallTime now);
+    /// The card that clients see at every closed send; goes to every conversation inside MLS.
+    Result<void> set_crisis_card(std::string text, WallTime now);
+
+    // --- Conversations (conversation.cpp, outbox.cpp) ----------------------------------------------------------------
+    std::vector<ConversationView> conversations();
+    Result<void> rename(ConversationId const& conversation, std::string name);
+    /// Into the outbox, durable when it returns. The driver of any process seals and sends it. unknown, too_long,
+    /// not_allowed (closed, or sending is paused by an alarm).
+    Result<MessageId> send(ConversationId const& conversation, std::string text, WallTime now);
+    /// Own name, to all members, inside MLS.
+    Result<void> send_profile(ConversationId const& conversation, std::string own_name, WallTime now);
+    /// In the order of seq; own ones without an answer last, in the order in which they were written.
+    std::vector<MessageView> messages(ConversationId const& conversation, WallTime now);
+    std::optional<MessageView> message(ConversationId const& conversation, MessageId const& id, WallTime now);
+    /// Everything up to `seq` was shown.
+    void mark_read(ConversationId const& conversation, std::uint64_t seq);
+
+    // --- Trust (membership.cpp, hours.cpp) ---------------------------------------------------------------------------
+    /// Four words; takes about a second (Argon2id). unknown.
+    Result<std::array<std::string, 4>> safety_words(ConversationId const& conversation);
+    /// The person compared them.
+    Result<void> confirm_words(ConversationId const& conversation);
+    std::vector<DeviceView> devices();
+    /// Of every therapist account known here.
+    std::vector<HoursView> hours(WallTime now);
+    std::optional<HoursView> hours_of(ConversationId const& conversation, WallTime now);
+    std::optional<CrisisCard> crisis_card();
+    std::vector<Alarm> alarms();
+
+    // --- The log (log_keeper.cpp, audit_check.cpp) -------------------------------------------------------------------
+    /// Judges what the vault has; LinkDriver::fetch_log brings it there.
+    AuditReport audit_verify(WallTime now);
+
+  private:
+    friend class LinkDriver;
+    Vault& vault_;
+    crypto::Entropy& entropy_;
+};
+
+}  // namespace interlude::engine
