@@ -1,4 +1,4 @@
-add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Wswitch-enum)
+add_compile_options(-Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough)
 if(INTERLUDE_WERROR)
   add_compile_options(-Werror)
 endif()

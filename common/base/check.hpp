@@ -8,7 +8,7 @@ namespace interlude::base {
 
 }  // namespace interlude::base
 
-#define INTERLUDE_CHECK(condition)                                                       \
-    do {                                                                                 \
+#define INTERLUDE_CHECK(condition)                                                         \
+    do {                                                                                   \
         if (!(condition)) ::interlude::base::check_failed(#condition, __FILE__, __LINE__); \
     } while (false)

@@ -23,9 +23,9 @@ class LogSafe {
     LogSafe(std::integral auto number) : text_(std::to_string(number)) {}
     LogSafe(LogLiteral literal) : text_(literal.view()) {}
     template <class E>
-        requires requires(E e) {
-            { name(e) } -> std::same_as<std::string_view>;
-        }
+    requires requires(E e) {
+        { name(e) } -> std::same_as<std::string_view>;
+    }
     LogSafe(E e) : text_(name(e)) {}
     /// For texts of the operator's own machine (paths, config keys, errno texts), never of a peer.
     static LogSafe operator_text(std::string text) { return LogSafe(std::move(text), 0); }

@@ -22,13 +22,13 @@ using Result = boost::system::result<T, E>;
 #define INTERLUDE_JOIN(a, b) INTERLUDE_JOIN_(a, b)
 
 /// `INTERLUDE_TRY(auto x, expression);` declares x from the Result, or returns its error.
-#define INTERLUDE_TRY(declaration, ...)                                             \
-    auto INTERLUDE_JOIN(try_, __LINE__) = (__VA_ARGS__);                            \
+#define INTERLUDE_TRY(declaration, ...)                                                 \
+    auto INTERLUDE_JOIN(try_, __LINE__) = (__VA_ARGS__);                                \
     if (!INTERLUDE_JOIN(try_, __LINE__)) return INTERLUDE_JOIN(try_, __LINE__).error(); \
     declaration = std::move(*INTERLUDE_JOIN(try_, __LINE__))
 
 /// `INTERLUDE_TRY_VOID(expression);` returns the error of a Result<void>, or goes on.
-#define INTERLUDE_TRY_VOID(...)                                                     \
-    do {                                                                            \
-        if (auto try_void_ = (__VA_ARGS__); !try_void_) return try_void_.error();   \
+#define INTERLUDE_TRY_VOID(...)                                                   \
+    do {                                                                          \
+        if (auto try_void_ = (__VA_ARGS__); !try_void_) return try_void_.error(); \
     } while (false)

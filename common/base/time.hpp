@@ -26,11 +26,21 @@ struct MonoClock {  // a tag: milliseconds since an arbitrary start, never goes 
 using WallTime = WallClock::time_point;
 using MonoTime = MonoClock::time_point;
 
-constexpr WallTime wall_ms(std::int64_t ms) { return WallTime{Millis{ms}}; }
-constexpr WallTime wall_seconds(std::int64_t s) { return WallTime{Millis{s * 1000}}; }
-constexpr std::int64_t to_ms(WallTime t) { return t.time_since_epoch().count(); }
-constexpr std::int64_t to_ms(MonoTime t) { return t.time_since_epoch().count(); }
-constexpr MonoTime mono_ms(std::int64_t ms) { return MonoTime{Millis{ms}}; }
+constexpr WallTime wall_ms(std::int64_t ms) {
+    return WallTime{Millis{ms}};
+}
+constexpr WallTime wall_seconds(std::int64_t s) {
+    return WallTime{Millis{s * 1000}};
+}
+constexpr std::int64_t to_ms(WallTime t) {
+    return t.time_since_epoch().count();
+}
+constexpr std::int64_t to_ms(MonoTime t) {
+    return t.time_since_epoch().count();
+}
+constexpr MonoTime mono_ms(std::int64_t ms) {
+    return MonoTime{Millis{ms}};
+}
 
 /// Half-open span of wall time: start inclusive, end exclusive. Window bounds are whole seconds.
 struct Interval {

@@ -13,10 +13,18 @@ Result<Int> Reader::integer() {
     return value;
 }
 
-Result<std::uint8_t> Reader::u8() { return integer<std::uint8_t>(); }
-Result<std::uint16_t> Reader::u16() { return integer<std::uint16_t>(); }
-Result<std::uint32_t> Reader::u32() { return integer<std::uint32_t>(); }
-Result<std::uint64_t> Reader::u64() { return integer<std::uint64_t>(); }
+Result<std::uint8_t> Reader::u8() {
+    return integer<std::uint8_t>();
+}
+Result<std::uint16_t> Reader::u16() {
+    return integer<std::uint16_t>();
+}
+Result<std::uint32_t> Reader::u32() {
+    return integer<std::uint32_t>();
+}
+Result<std::uint64_t> Reader::u64() {
+    return integer<std::uint64_t>();
+}
 
 Result<bool> Reader::boolean() {
     INTERLUDE_TRY(auto byte, u8());

@@ -81,12 +81,18 @@ std::string to_base64(ByteView bytes) {
 
 std::optional<Bytes> from_base64(std::string_view text) {
     if (text.size() % 4 != 0) return std::nullopt;
-    if (text.ends_with("==")) text.remove_suffix(2);
-    else if (text.ends_with('=')) text.remove_suffix(1);
+    if (text.ends_with("=="))
+        text.remove_suffix(2);
+    else if (text.ends_with('='))
+        text.remove_suffix(1);
     return decode(text, standard);
 }
 
-std::string to_base64url(ByteView bytes) { return encode(bytes, url); }
-std::optional<Bytes> from_base64url(std::string_view text) { return decode(text, url); }
+std::string to_base64url(ByteView bytes) {
+    return encode(bytes, url);
+}
+std::optional<Bytes> from_base64url(std::string_view text) {
+    return decode(text, url);
+}
 
 }  // namespace interlude::bytes

@@ -8,8 +8,8 @@
 
 namespace interlude::bytes {
 
-std::string to_hex(ByteView bytes);                       ///< lower case
-std::optional<Bytes> from_hex(std::string_view text);     ///< either case; nullopt unless whole bytes
+std::string to_hex(ByteView bytes);                    ///< lower case
+std::optional<Bytes> from_hex(std::string_view text);  ///< either case; nullopt unless whole bytes
 std::string to_base64(ByteView bytes);
 std::optional<Bytes> from_base64(std::string_view text);  ///< strict: padded, canonical, no white space
 std::string to_base64url(ByteView bytes);

@@ -12,10 +12,22 @@ void put(Bytes& to, Int value) {
 }
 }  // namespace
 
-Writer& Writer::u8(std::uint8_t value) { put(bytes_, value); return *this; }
-Writer& Writer::u16(std::uint16_t value) { put(bytes_, value); return *this; }
-Writer& Writer::u32(std::uint32_t value) { put(bytes_, value); return *this; }
-Writer& Writer::u64(std::uint64_t value) { put(bytes_, value); return *this; }
+Writer& Writer::u8(std::uint8_t value) {
+    put(bytes_, value);
+    return *this;
+}
+Writer& Writer::u16(std::uint16_t value) {
+    put(bytes_, value);
+    return *this;
+}
+Writer& Writer::u32(std::uint32_t value) {
+    put(bytes_, value);
+    return *this;
+}
+Writer& Writer::u64(std::uint64_t value) {
+    put(bytes_, value);
+    return *this;
+}
 
 Writer& Writer::time(base::WallTime value) {
     INTERLUDE_CHECK(base::to_ms(value) >= 0);

@@ -19,7 +19,9 @@ class Writer {
     Writer& raw(ByteView bytes);
     Writer& opaque(ByteView bytes);  ///< opaque<V>
     template <class Tag, std::size_t N>
-    Writer& id(base::Id<Tag, N> const& id) { return raw(id.bytes); }
+    Writer& id(base::Id<Tag, N> const& id) {
+        return raw(id.bytes);
+    }
     /// vector<V> of what `write(Writer&)` writes.
     template <class Write>
     Writer& vector(Write&& write) {

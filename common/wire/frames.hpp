@@ -248,11 +248,10 @@ struct Later {
     bool operator==(Later const&) const = default;
 };
 
-using ClientBody =
-    std::variant<Hello, Authenticate, InvitationPut, InvitationRevoke, InvitationList, Redeem, DeviceListPut,
-                 DeviceListGet, KeyPackagesPut, KeyPackagesFetch, Commit, CommitRejected, Send, Ack, HandshakeAck,
-                 Recall, SchedulePut, OverridePut, TermsPut, LogGet, CheckpointGet, LogAck, Confirm, Leave,
-                 CloseConversation, Later>;
+using ClientBody = std::variant<Hello, Authenticate, InvitationPut, InvitationRevoke, InvitationList, Redeem,
+                                DeviceListPut, DeviceListGet, KeyPackagesPut, KeyPackagesFetch, Commit, CommitRejected,
+                                Send, Ack, HandshakeAck, Recall, SchedulePut, OverridePut, TermsPut, LogGet,
+                                CheckpointGet, LogAck, Confirm, Leave, CloseConversation, Later>;
 
 struct ClientFrame {
     RequestId request;  // zeros where no answer is expected (Ack, HandshakeAck, LogAck, Confirm)

@@ -9,8 +9,10 @@ namespace interlude::tests {
 
 std::optional<std::filesystem::path> vectors_folder() {
     std::filesystem::path folder;
-    if (char const* set = std::getenv("INTERLUDE_VECTORS")) folder = set;
-    else folder = std::filesystem::path(INTERLUDE_SOURCE_DIR) / ".." / "shared" / "vectors";
+    if (char const* set = std::getenv("INTERLUDE_VECTORS"))
+        folder = set;
+    else
+        folder = std::filesystem::path(INTERLUDE_SOURCE_DIR) / ".." / "shared" / "vectors";
     if (!std::filesystem::is_directory(folder)) return std::nullopt;
     return folder;
 }

@@ -24,10 +24,10 @@ std::filesystem::path case_file(std::string const& name);
 }  // namespace interlude::tests
 
 /// `INTERLUDE_VECTORS_OR_SKIP(json, "mls/tree-math.json");` declares the parsed file, skips, or (CI) fails.
-#define INTERLUDE_VECTORS_OR_SKIP(variable, relative)                                                     \
-    auto const variable##_folder = ::interlude::tests::vectors_folder();                                  \
-    if (!variable##_folder) {                                                                             \
-        if (std::getenv("CI")) FAIL() << "test vectors are missing: set INTERLUDE_VECTORS";               \
-        GTEST_SKIP() << "no test vectors here (set INTERLUDE_VECTORS to their folder)";                   \
-    }                                                                                                     \
+#define INTERLUDE_VECTORS_OR_SKIP(variable, relative)                                       \
+    auto const variable##_folder = ::interlude::tests::vectors_folder();                    \
+    if (!variable##_folder) {                                                               \
+        if (std::getenv("CI")) FAIL() << "test vectors are missing: set INTERLUDE_VECTORS"; \
+        GTEST_SKIP() << "no test vectors here (set INTERLUDE_VECTORS to their folder)";     \
+    }                                                                                       \
     auto const variable = ::interlude::tests::read_json(*variable##_folder / (relative))
