@@ -37,9 +37,9 @@ struct HpkeCiphertext {
 /// RFC 9180 §6.1, base mode, single shot.
 base::Result<HpkeCiphertext> hpke_seal(Suite const& suite, bytes::ByteView recipient_public, bytes::ByteView info,
                                        bytes::ByteView associated_data, bytes::ByteView plaintext, Entropy& entropy);
-base::Result<bytes::SecretBytes> hpke_open(Suite const& suite, bytes::ByteView kem_output,
-                                           HpkeKeyPair const& recipient, bytes::ByteView info,
-                                           bytes::ByteView associated_data, bytes::ByteView ciphertext);
+base::Result<bytes::SecretBytes> hpke_open(Suite const& suite, bytes::ByteView kem_output, HpkeKeyPair const& recipient,
+                                           bytes::ByteView info, bytes::ByteView associated_data,
+                                           bytes::ByteView ciphertext);
 
 /// RFC 9180 §5.3: the secret exported from a base-mode context (RFC 9420 §8.3, external init).
 struct HpkeExport {
