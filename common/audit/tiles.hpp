@@ -2,6 +2,7 @@
 // to 256 entries, each behind a uint16 length.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "common/audit/merkle.hpp"
@@ -56,7 +57,8 @@ class TileWriter {
     };
 
     TileWriter() = default;
-    /// Goes on after `size` entries from right_edge_tiles(size); unknown if one is missing, malformed if one is broken.
+    /// Goes on after `size` entries from right_edge_tiles(size); unknown if one is missing, malformed or inconsistent
+    /// if one is broken.
     static base::Result<TileWriter> resume(std::uint64_t size, TileSource const& source);
 
     std::uint64_t size() const { return tree_.size(); }
@@ -67,12 +69,10 @@ class TileWriter {
     std::vector<Output> flush();
 
   private:
-    void push_hash(std::size_t level, Hash32 const& hash);
-
     Tree tree_;
     std::vector<bytes::Bytes> bundle_;         // entries of the unfinished bundle
     std::vector<std::vector<Hash32>> hashes_;  // of the unfinished tile of each level
-    std::vector<Output> full_;                 // finished since the last flush
+    std::map<Tile, bytes::Bytes> full_;        // finished since the last flush
     std::uint64_t flushed_ = 0;
 };
 
