@@ -3,34 +3,16 @@
 // one as it was, so that a lost race just drops it. No clock and no randomness of its own.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "common/base/result.hpp"
-#include "common/base/time.hpp"
 #include "common/crypto/entropy.hpp"
 #include "common/mls/key_package.hpp"
 #include "common/mls/messages.hpp"
+#include "common/mls/outside.hpp"
 
 namespace interlude::mls {
-
-/// The app's word on a leaf: called for every leaf that a join, an Add, an Update or a commit's path brings in. Its
-/// error refuses the whole message.
-using LeafCheck = std::function<base::Result<void>(LeafNode const&)>;
-/// The secret of an external PSK by its id; nullopt if it is not known here.
-using PskLookup = std::function<std::optional<bytes::SecretBytes>(bytes::ByteView psk_id)>;
-
-/// What the app knows that a message cannot say. All parts may be left out.
-struct Outside {
-    LeafCheck check_leaf = {};
-    PskLookup find_psk = {};
-    /// When given, key packages whose lifetime does not contain it are refused. Left out when handshakes are caught up
-    /// with long after they were made.
-    std::optional<base::WallTime> now = {};
-};
 
 struct Member {
     LeafIndex leaf;
@@ -135,7 +117,10 @@ class Group {
     base::Result<ProcessedCommit> process(bytes::ByteView message, Outside const& outside = {}) const;
 
     /// Proposals by reference, for the vectors and other people's apps; ours send all proposals by value.
+    /// Updates go by propose_update, as they need a new key.
     base::Result<bytes::Bytes> propose(ProposalArgs args, crypto::Entropy& entropy);
+    base::Result<bytes::Bytes> propose_update(std::optional<NewIdentity> new_identity, WireFormat wire_format,
+                                              crypto::Entropy& entropy);
     base::Result<void> receive_proposal(bytes::ByteView message, Outside const& outside = {});
 
     /// GroupInfo as MLSMessage, with ratchet_tree and, if asked, external_pub: what an external commit starts from.

@@ -57,7 +57,11 @@ EpochSecrets epoch_secrets(crypto::Suite const& suite, ByteView joiner_secret, B
                            GroupContext const& context) {
     auto const member = crypto::hkdf_extract(joiner_secret, psk_secret);
     auto const epoch = expand_with_label(suite, member.expose(), "epoch", encode(context), suite.hash_size);
-    auto const derive = [&](std::string_view label) { return derive_secret(suite, epoch.expose(), label); };
+    return epoch_secrets_from(suite, epoch.expose());
+}
+
+EpochSecrets epoch_secrets_from(crypto::Suite const& suite, ByteView epoch_secret) {
+    auto const derive = [&](std::string_view label) { return derive_secret(suite, epoch_secret, label); };
     return {.sender_data_secret = derive("sender data"),
             .encryption_secret = derive("encryption"),
             .exporter_secret = derive("exporter"),

@@ -33,6 +33,8 @@ SecretBytes zero_secret(crypto::Suite const& suite);
 SecretBytes welcome_secret(crypto::Suite const& suite, ByteView joiner_secret, ByteView psk_secret);
 EpochSecrets epoch_secrets(crypto::Suite const& suite, ByteView joiner_secret, ByteView psk_secret,
                            GroupContext const& context);
+/// Directly from an epoch secret: a founder's, which is random (§11).
+EpochSecrets epoch_secrets_from(crypto::Suite const& suite, ByteView epoch_secret);
 
 /// §8.5, MLS-Exporter.
 SecretBytes export_from(crypto::Suite const& suite, ByteView exporter_secret, std::string_view label, ByteView context,
