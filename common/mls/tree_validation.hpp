@@ -15,13 +15,16 @@ struct LifetimeRule {
 };
 Result<void> check_lifetime(Lifetime const& lifetime, LifetimeRule const& rule);
 
+/// bad_key for a key that nothing could be encrypted to: a wrong size, or a point of small order.
+Result<void> check_encryption_key(HPKEPublicKey const& key);
+
 struct LeafRules {
     crypto::Suite const& suite;
     std::optional<LeafNodeSource> source = {};  // where the leaf comes from, if only one is right here
     LeafPlace place = {};                       // for update and commit leaves
     std::optional<LifetimeRule> lifetime = {};
 };
-/// §7.3 for one leaf by itself: signature (bad_signature), source, lifetime, and capabilities that cover its own
+/// §7.3 for one leaf by itself: signature (bad_signature), source, lifetime, key, and capabilities that cover its own
 /// credential, extensions, version and suite (bad_leaf).
 Result<void> check_leaf(LeafNode const& leaf, LeafRules const& rules);
 
