@@ -81,6 +81,10 @@ class LogView {
     Report connect(std::string_view note, std::span<Hash32 const> consistency);
     /// Is it the newest one, or one that connect() or advance() accepted?
     bool knows(Checkpoint const& checkpoint) const;
+    /// What was accepted so far, to be kept beside the newest checkpoint, and believed again after a restart.
+    using Connected = std::vector<std::pair<std::uint64_t, Hash32>>;
+    Connected const& connected() const { return connected_; }
+    void believe(Connected connected) { connected_ = std::move(connected); }
 
   private:
     void remember(Checkpoint const& checkpoint);
