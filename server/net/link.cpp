@@ -1,0 +1,121 @@
+#include "server/net/link.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/websocket.hpp>
+#include <boost/beast/websocket/ssl.hpp>
+
+#include "server/net/outbox.hpp"
+#include "server/net/watchdog.hpp"
+
+namespace interlude::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace websocket = boost::beast::websocket;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr std::uint16_t text_frame = 1003;
+constexpr std::uint16_t overload = 1013;
+constexpr auto close_time_max = std::chrono::seconds{5};
+
+struct Link final : LiveLink {
+    Link(TlsStream tls, ServerOptions const& options)
+        : stream(std::move(tls)),
+          outbox(std::make_shared<Outbox>(stream.get_executor(), options.outbox_bytes_max)),
+          writer_done(stream.get_executor()) {
+        writer_done.expires_at(std::chrono::steady_clock::time_point::max());
+    }
+
+    void leave(std::uint16_t close_code) override { outbox->finish(close_code, {}); }
+    void cut() override {
+        outbox->abandon();
+        boost::system::error_code ignored;
+        beast::get_lowest_layer(stream).close(ignored);
+    }
+
+    websocket::stream<TlsStream> stream;
+    std::shared_ptr<Outbox> outbox;
+    std::unique_ptr<service::LinkHost> host;
+    asio::steady_timer writer_done;
+    bool writing = true;
+};
+
+/// Reads until the peer closes, breaks a rule or vanishes. What a message means is the host's business.
+asio::awaitable<void> read_loop(std::shared_ptr<Link> link) {
+    beast::flat_buffer buffer;
+    while (link->outbox->open()) {
+        auto const [failed, size] = co_await link->stream.async_read(buffer, use_tuple);
+        if (failed) co_return;
+        if (!link->stream.got_binary()) {
+            link->outbox->finish(text_frame, {});
+            co_return;
+        }
+        auto const data = buffer.cdata();
+        link->host->on_message({static_cast<std::uint8_t const*>(data.data()), data.size()});
+        buffer.clear();
+        if (buffer.capacity() > 16 * 1024) buffer.shrink_to_fit();  // an idle link keeps no large buffer
+    }
+}
+
+/// Writes until the outbox says how to end, then closes.
+asio::awaitable<void> write_loop(std::shared_ptr<Link> link) {
+    bool broken = false;
+    while (!broken) {
+        auto frame = co_await link->outbox->next();
+        if (!frame) break;
+        auto const [failed, size] = co_await link->stream.async_write(asio::buffer(*frame), use_tuple);
+        broken = static_cast<bool>(failed);
+    }
+    if (!broken && link->stream.is_open()) {
+        Watchdog deadline(beast::get_lowest_layer(link->stream));
+        deadline.within(close_time_max);
+        websocket::close_reason const reason(static_cast<websocket::close_code>(link->outbox->close_code()));
+        co_await link->stream.async_close(reason, use_tuple);
+    }
+    link->outbox->abandon();
+    link->writing = false;
+    boost::system::error_code ignored;
+    beast::get_lowest_layer(link->stream).close(ignored);  // a reader still waiting wakes up
+    link->writer_done.cancel();
+}
+
+}  // namespace
+
+asio::awaitable<void> run_link(TlsStream tls, UpgradeRequest request, ServerOptions const& options,
+                               service::LinkHosts& hosts, std::function<void(std::shared_ptr<LiveLink>)> joined) {
+    auto link = std::make_shared<Link>(std::move(tls), options);
+    auto& stream = link->stream;
+    websocket::stream_base::timeout const timeouts{options.handshake_time_max, options.idle_time_max, true};
+    stream.set_option(timeouts);
+    stream.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {
+        response.set(beast::http::field::sec_websocket_protocol, "interlude.v1");
+        response.erase(beast::http::field::server);
+    }));
+    stream.read_message_max(options.frame_bytes_max);
+    stream.binary(true);
+    stream.auto_fragment(false);
+
+    auto const [refused] = co_await stream.async_accept(request, use_tuple);
+    if (refused) co_return;
+    link->host = hosts.host(link->outbox);
+    joined(link);
+    asio::co_spawn(stream.get_executor(), write_loop(link), [](std::exception_ptr error) {
+        if (error) std::rethrow_exception(error);  // our own bug: nothing in the loop throws
+    });
+    if (!link->host) {
+        link->outbox->finish(overload, {});
+    } else {
+        link->host->opened();
+        co_await read_loop(link);
+        link->outbox->finish(1000, {});  // nothing, if it is ending already
+        link->host->closed();
+    }
+    while (link->writing) co_await link->writer_done.async_wait(use_tuple);
+}
+
+}  // namespace interlude::net

@@ -1,0 +1,44 @@
+// What waits to leave on one link: bounded, in order, with the close as its last item.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+
+#include "server/service/link_host.hpp"
+
+namespace interlude::net {
+
+class Outbox final : public service::Outlet {
+  public:
+    Outbox(boost::asio::any_io_executor executor, std::size_t bytes_max);
+
+    bool push(bytes::Bytes frame) override;
+    void finish(std::uint16_t close_code, bytes::Bytes last) override;
+    std::size_t queued_bytes() const override { return bytes_; }
+    bool open() const override { return state_ == State::open; }
+    void when_drained(std::function<void()> drained) override;
+
+    /// The next frame; nullopt when nothing more comes: then close_code() says how to end.
+    boost::asio::awaitable<std::optional<bytes::Bytes>> next();
+    std::uint16_t close_code() const { return close_code_; }
+    /// The socket is gone: drops everything.
+    void abandon();
+
+  private:
+    enum class State : std::uint8_t {
+        open = 1,
+        finishing = 2,  // what is queued leaves, then the close
+        gone = 3,
+    };
+    State state_ = State::open;
+    std::deque<bytes::Bytes> frames_;
+    std::size_t bytes_ = 0;
+    std::size_t bytes_max_;
+    std::uint16_t close_code_ = 1000;
+    boost::asio::steady_timer wake_;  // cancelled when something changed
+    std::vector<std::function<void()>> drained_;
+    void notify_drained();
+};
+
+}  // namespace interlude::net

@@ -1,0 +1,289 @@
+// Listeners, TLS set-up and the life of a connection up to its upgrade.
+#include "server/net/server.hpp"
+
+#include <openssl/x509.h>
+#include <sys/stat.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/write.hpp>
+#include <list>
+#include <map>
+
+#include "server/net/http.hpp"
+#include "server/net/link.hpp"
+#include "server/net/watchdog.hpp"
+
+namespace interlude::net {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+
+std::shared_ptr<asio::ssl::context> make_context(std::filesystem::path const& certificate,
+                                                 std::filesystem::path const& key, bool tls_1_2) {
+    for (auto const& file : {certificate, key}) {
+        if (!std::filesystem::exists(file))
+            throw SetupError("cannot read " + file.string() +
+                             ": there is no such file. Set tls.certificate and tls.key, or make a pair for tests with "
+                             "certs/make-dev-pki.");
+    }
+    struct stat status {};
+    if (stat(key.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+        throw SetupError("the private key " + key.string() + " can be read by others. Run: chmod 600 " + key.string());
+    auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
+    auto* const native = context->native_handle();
+    SSL_CTX_set_min_proto_version(native, tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20");  // TLS 1.2: AEAD only
+    SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(native, 0);
+    SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
+    boost::system::error_code error;
+    context->use_certificate_chain_file(certificate.string(), error);
+    if (error) throw SetupError("cannot use the certificate " + certificate.string() + ": " + error.message());
+    context->use_private_key_file(key.string(), asio::ssl::context::pem, error);
+    if (error)
+        throw SetupError("cannot use the private key " + key.string() + ": " + error.message() +
+                         ". Does it belong to the certificate?");
+    if (SSL_CTX_check_private_key(native) != 1)
+        throw SetupError("the private key " + key.string() + " does not belong to " + certificate.string());
+    return context;
+}
+
+std::int64_t expires(asio::ssl::context& context) {
+    auto const* const certificate = SSL_CTX_get0_certificate(context.native_handle());
+    std::tm when{};
+    if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return 0;
+    return timegm(&when);
+}
+
+/// Which connections count together: an IPv4 address, or an IPv6 /64.
+std::string address_group(tcp::endpoint const& peer) {
+    if (peer.address().is_v4()) return peer.address().to_string();
+    auto bytes = peer.address().to_v6().to_bytes();
+    return std::string(bytes.begin(), bytes.begin() + 8);
+}
+
+tcp::endpoint parse_endpoint(std::string const& text) {
+    auto const colon = text.rfind(':');
+    auto const usage =
+        SetupError("cannot listen on \"" + text + "\": write ADDRESS:PORT, e.g. 127.0.0.1:8443 or [::]:443");
+    if (colon == std::string::npos) throw usage;
+    auto host = text.substr(0, colon);
+    if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+    boost::system::error_code error;
+    auto const address = asio::ip::make_address(host, error);
+    auto const port_text = text.substr(colon + 1);
+    if (error || port_text.empty() || port_text.size() > 5 ||
+        port_text.find_first_not_of("0123456789") != std::string::npos || std::stoul(port_text) > 65535)
+        throw usage;
+    return {address, static_cast<std::uint16_t>(std::stoul(port_text))};
+}
+
+}  // namespace
+
+class Server::Impl {
+  public:
+    Impl(asio::io_context& io, ServerOptions options, service::LinkHosts& hosts, service::Resources& resources)
+        : io_(io), options_(std::move(options)), hosts_(hosts), resources_(resources) {
+        context_ = make_context(options_.certificate, options_.key, options_.tls_1_2);
+        for (auto const& text : options_.listen) {
+            auto const endpoint = parse_endpoint(text);
+            tcp::acceptor acceptor(io_);
+            boost::system::error_code error;
+            acceptor.open(endpoint.protocol(), error);
+            if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+            if (!error) acceptor.bind(endpoint, error);
+            if (!error) acceptor.listen(1024, error);
+            if (error)
+                throw SetupError(
+                    "cannot listen on " + text + ": " + error.message() +
+                    (error == asio::error::address_in_use
+                         ? ". Is another server running? Stop it, or set listen to another port (0: any free one)."
+                         : ". Set listen to an address of this machine."));
+            acceptors_.push_back(std::move(acceptor));
+        }
+        if (acceptors_.empty()) throw SetupError("listen is empty: name at least one address, e.g. 127.0.0.1:8443");
+    }
+
+    void start() {
+        for (auto& acceptor : acceptors_) asio::co_spawn(io_, accept_loop(acceptor), asio::detached);
+    }
+
+    asio::awaitable<void> accept_loop(tcp::acceptor& acceptor) {
+        asio::steady_timer pause(io_);
+        while (acceptor.is_open()) {
+            auto [failed, socket] = co_await acceptor.async_accept(use_tuple);
+            if (failed == asio::error::operation_aborted) co_return;
+            if (failed) {  // out of descriptors, or the peer is gone already: breathe, go on
+                pause.expires_after(std::chrono::milliseconds{50});
+                co_await pause.async_wait(use_tuple);
+                continue;
+            }
+            asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+        }
+    }
+
+    /// Counts a connection while it lives, in all and per address.
+    struct Counted {
+        Counted(Impl& of, std::string address) : owner(of), group(std::move(address)) {
+            ++owner.connections_;
+            ++owner.per_address_[group];
+        }
+        ~Counted() {
+            --owner.connections_;
+            if (--owner.per_address_[group] == 0) owner.per_address_.erase(group);
+        }
+        Counted(Counted const&) = delete;
+        Counted& operator=(Counted const&) = delete;
+        Impl& owner;
+        std::string group;
+    };
+
+    asio::awaitable<void> serve(tcp::socket socket) {
+        boost::system::error_code gone;
+        auto const peer = socket.remote_endpoint(gone);
+        if (gone || connections_ >= options_.connections_max) co_return;
+        auto const group = address_group(peer);
+        auto const same = per_address_.find(group);
+        bool const local = peer.address().is_loopback();  // a proxy or tests on this machine share one address
+        if (!local && same != per_address_.end() && same->second >= options_.connections_per_address_max) co_return;
+        Counted const counted(*this, group);
+        socket.set_option(tcp::no_delay(true), gone);
+
+        auto const context = context_;  // a reload does not pull it from under us
+        TlsStream stream(std::move(socket), *context);
+        std::optional<UpgradeRequest> upgrade;
+        {
+            Watchdog deadline(stream.next_layer());
+            deadline.within(options_.handshake_time_max);
+            auto const [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server, use_tuple);
+            if (refused) co_return;
+            upgrade = co_await serve_http(stream, deadline);
+        }
+        if (!upgrade) co_return;
+        std::function<void(std::shared_ptr<LiveLink>)> joined = [this](std::shared_ptr<LiveLink> link) {
+            links_.push_back(link);
+        };
+        co_await run_link(std::move(stream), std::move(*upgrade), options_, hosts_, std::move(joined));
+        links_.remove_if([](auto const& link) { return link.expired(); });
+    }
+
+    /// Answers requests until one asks for a link; nullopt: the connection is over.
+    asio::awaitable<std::optional<UpgradeRequest>> serve_http(TlsStream& stream, Watchdog& deadline) {
+        boost::beast::flat_buffer buffer;
+        while (true) {
+            deadline.within(options_.handshake_time_max);
+            http::request_parser<http::empty_body> parser;
+            parser.header_limit(base::limits::http_header_bytes_max);
+            auto const [failed, size] = co_await http::async_read(stream, buffer, parser, use_tuple);
+            if (failed) {
+                if (failed == http::error::header_limit || failed == http::error::body_limit ||
+                    failed == http::error::unexpected_body) {
+                    auto const response = plain(UpgradeRequest{}, http::status::request_header_fields_too_large,
+                                                "The header is larger than 8 KiB, or there is a body.");
+                    co_await http::async_write(stream, response, use_tuple);
+                }
+                break;
+            }
+            auto request = parser.release();
+            auto const where = route(request, options_);
+            if (where == Route::link && !draining_) {
+                deadline.off();
+                co_return request;
+            }
+            HttpResponse response;
+            switch (where) {
+                case Route::link:
+                    response = plain(request, http::status::service_unavailable, "The server is about to stop.");
+                    break;
+                case Route::resource:
+                    response = answer(request, resources_);
+                    break;
+                case Route::foreign_origin:
+                    response = plain(request, http::status::forbidden, "This origin may not open a link.");
+                    break;
+                case Route::wrong_upgrade:
+                    response = plain(request, http::status::bad_request,
+                                     "Links are at /v1/link with the subprotocol interlude.v1.");
+                    break;
+            }
+            auto const [broken, written] = co_await http::async_write(stream, response, use_tuple);
+            if (broken || response.need_eof() || where != Route::resource) break;
+        }
+        deadline.within(std::chrono::seconds{2});
+        co_await stream.async_shutdown(use_tuple);
+        co_return std::nullopt;
+    }
+
+    asio::io_context& io_;
+    ServerOptions options_;
+    service::LinkHosts& hosts_;
+    service::Resources& resources_;
+    std::shared_ptr<asio::ssl::context> context_;
+    std::list<tcp::acceptor> acceptors_;
+    std::list<std::weak_ptr<LiveLink>> links_;
+    std::map<std::string, std::size_t> per_address_;
+    std::size_t connections_ = 0;
+    bool draining_ = false;
+};
+
+Server::Server(asio::io_context& io, ServerOptions options, service::LinkHosts& hosts, service::Resources& resources)
+    : impl_(std::make_unique<Impl>(io, std::move(options), hosts, resources)) {}
+Server::~Server() = default;
+
+void Server::start() {
+    impl_->start();
+}
+
+std::uint16_t Server::port() const {
+    return impl_->acceptors_.front().local_endpoint().port();
+}
+
+std::optional<std::string> Server::reload_certificate() {
+    try {
+        impl_->context_ = make_context(impl_->options_.certificate, impl_->options_.key, impl_->options_.tls_1_2);
+        return std::nullopt;
+    } catch (SetupError const& error) {
+        return error.what();
+    }
+}
+
+void Server::drain() {
+    constexpr std::uint16_t going_away = 1001;
+    impl_->draining_ = true;
+    for (auto& acceptor : impl_->acceptors_) {
+        boost::system::error_code ignored;
+        acceptor.close(ignored);
+    }
+    for (auto const& weak : impl_->links_)
+        if (auto const link = weak.lock()) link->leave(going_away);
+}
+
+void Server::close_all() {
+    for (auto const& weak : impl_->links_)
+        if (auto const link = weak.lock()) link->cut();
+}
+
+std::size_t Server::connections() const {
+    return impl_->connections_;
+}
+
+std::int64_t Server::certificate_expires() const {
+    return expires(*impl_->context_);
+}
+
+std::int64_t check_certificate(std::filesystem::path const& certificate, std::filesystem::path const& key) {
+    return expires(*make_context(certificate, key, false));
+}
+
+}  // namespace interlude::net
