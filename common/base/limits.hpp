@@ -47,6 +47,10 @@ inline constexpr auto invitation_life_default = std::chrono::days{7};
 inline constexpr int open_invitations_per_therapist_max = 20;
 inline constexpr auto device_list_renewal = std::chrono::days{30};
 inline constexpr auto device_list_old = std::chrono::days{45};
+inline constexpr auto chain_time_tolerance = 2s;  // neighbouring times of one chain may go back by this much
+inline constexpr int accounts_certified_ahead = 16;
+inline constexpr std::size_t server_name_bytes_max = 255;
+inline constexpr std::size_t redemption_bytes_max = 96 * 1024;
 
 // Log.
 inline constexpr std::size_t entry_bytes = 104;
@@ -56,6 +60,7 @@ inline constexpr std::size_t payload_body_bytes_max = 479;
 static_assert(payload_body_bytes_max == payload_bytes - 1 - 32);
 static_assert(handshake_bytes_max + devices_per_account_max * handshake_bytes_per_added_leaf < frame_bytes_max);
 static_assert(schedule_document_bytes_max < frame_bytes_max);
+static_assert(2 * redemption_bytes_max < frame_bytes_max);  // a redemption travels beside the Welcome it contains
 // An epoch's receive state must outlive the longest an envelope of it can live: two hold lives after its stamp.
 static_assert(2 * hold_life_default + std::chrono::days{30} <= last_resort_key_package_life);
 
