@@ -34,6 +34,15 @@ struct JoinArgs {
     Outside outside = {};
 };
 
+struct ExternalJoinArgs {
+    bytes::ByteView group_info;  // MLSMessage, with external_pub
+    KeyPackageBundle const& own;
+    std::optional<bytes::Bytes> ratchet_tree = {};  // needed when the GroupInfo carries none
+    std::optional<LeafIndex> resync = {};           // an old leaf of one's own, removed by the same commit
+    bytes::Bytes authenticated_data = {};
+    Outside outside = {};
+};
+
 /// An external PSK that both sides hold.
 struct KnownPsk {
     bytes::Bytes id;
@@ -91,13 +100,8 @@ class Group {
     static base::Result<Group> found(FoundArgs args, crypto::Entropy& entropy);
     /// §12.4.3.1. no_key if the Welcome is not for this key package.
     static base::Result<Group> join(JoinArgs const& args);
-    /// §12.4.3.2: a commit by which `own` joins on its own. `group_info` is an MLSMessage with external_pub, and the
-    /// tree unless given; `resync` removes an old leaf of one's own.
-    static base::Result<ExternalJoin> join_by_external_commit(bytes::ByteView group_info, KeyPackageBundle const& own,
-                                                              std::optional<bytes::Bytes> ratchet_tree,
-                                                              std::optional<LeafIndex> resync,
-                                                              bytes::Bytes authenticated_data, Outside const& outside,
-                                                              crypto::Entropy& entropy);
+    /// §12.4.3.2: a commit by which one joins on one's own.
+    static base::Result<ExternalJoin> join_by_external_commit(ExternalJoinArgs args, crypto::Entropy& entropy);
 
     Group(Group&&) noexcept;
     Group& operator=(Group&&) noexcept;
