@@ -90,8 +90,8 @@ bytes::SecretBytes Group::encode() const {
     writer.opaque(state.interim_transcript_hash);
     write(writer, state.messages);
     writer.vector_of(state.past, [](Writer& inner, auto const& past) { write(inner, past.second); });
-    write_vector(writer, state.proposals);
-    write_vector(writer, state.own_updates);
+    writer.vector_of(state.proposals, [](Writer& inner, HeldProposal const& held) { write(inner, held); });
+    writer.vector_of(state.own_updates, [](Writer& inner, OwnUpdate const& update) { write(inner, update); });
     return SecretBytes(std::move(writer).take());
 }
 
