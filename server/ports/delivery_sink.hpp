@@ -1,0 +1,17 @@
+// Where frames to one link go: its outbox. Callable from any strand; never waits.
+#pragma once
+
+#include "common/wire/frames.hpp"
+
+namespace interlude::ports {
+
+class DeliverySink {
+  public:
+    virtual ~DeliverySink() = default;
+    /// False when the link is closing or its outbox is full (which closes it): stop reading the store for it.
+    virtual bool push(wire::ServerFrame frame) = 0;
+    /// Goodbye with this close code, after everything pushed before.
+    virtual void finish(std::uint16_t close_code, std::uint32_t retry_after_seconds) = 0;
+};
+
+}  // namespace interlude::ports
