@@ -21,6 +21,7 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint16_t text_frame = 1003;
 constexpr std::uint16_t overload = 1013;
+constexpr std::uint32_t overload_pause_seconds = 10;
 constexpr auto close_time_max = std::chrono::seconds{5};
 
 struct Link final : LiveLink {
@@ -31,7 +32,7 @@ struct Link final : LiveLink {
         writer_done.expires_at(std::chrono::steady_clock::time_point::max());
     }
 
-    void leave(std::uint16_t close_code) override { outbox->finish(close_code, {}); }
+    void leave(std::uint16_t close_code) override { outbox->finish(close_code, 0); }
     void cut() override {
         outbox->abandon();
         boost::system::error_code ignored;
@@ -52,7 +53,7 @@ asio::awaitable<void> read_loop(std::shared_ptr<Link> link) {
         auto const [failed, size] = co_await link->stream.async_read(buffer, use_tuple);
         if (failed) co_return;
         if (!link->stream.got_binary()) {
-            link->outbox->finish(text_frame, {});
+            link->outbox->finish(text_frame, 0);
             co_return;
         }
         auto const data = buffer.cdata();
@@ -108,11 +109,11 @@ asio::awaitable<void> run_link(TlsStream tls, UpgradeRequest request, ServerOpti
         if (error) std::rethrow_exception(error);  // our own bug: nothing in the loop throws
     });
     if (!link->host) {
-        link->outbox->finish(overload, {});
+        link->outbox->finish(overload, overload_pause_seconds);
     } else {
         link->host->opened();
         co_await read_loop(link);
-        link->outbox->finish(1000, {});  // nothing, if it is ending already
+        link->outbox->finish(1000, 0);  // nothing, if it is ending already
         link->host->closed();
     }
     while (link->writing) co_await link->writer_done.async_wait(use_tuple);

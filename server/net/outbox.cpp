@@ -3,22 +3,26 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "common/wire/codec.hpp"
+
 namespace interlude::net {
 
 namespace {
 constexpr std::uint16_t overload = 1013;
-}
+constexpr std::uint32_t overload_pause_seconds = 10;
+}  // namespace
 
 Outbox::Outbox(boost::asio::any_io_executor executor, std::size_t bytes_max) : bytes_max_(bytes_max), wake_(executor) {
     wake_.expires_at(std::chrono::steady_clock::time_point::max());
 }
 
-bool Outbox::push(bytes::Bytes frame) {
+bool Outbox::push(wire::ServerFrame typed) {
     if (state_ != State::open) return false;
+    auto frame = wire::encode(typed);
     if (bytes_ + frame.size() > bytes_max_) {  // the peer does not read: nothing more is kept for it in memory
         frames_.clear();
         bytes_ = 0;
-        finish(overload, {});
+        finish(overload, overload_pause_seconds);
         return false;
     }
     bytes_ += frame.size();
@@ -27,14 +31,13 @@ bool Outbox::push(bytes::Bytes frame) {
     return true;
 }
 
-void Outbox::finish(std::uint16_t close_code, bytes::Bytes last) {
+void Outbox::finish(std::uint16_t close_code, std::uint32_t retry_after_seconds) {
     if (state_ != State::open) return;
     state_ = State::finishing;
     close_code_ = close_code;
-    if (!last.empty()) {
-        bytes_ += last.size();
-        frames_.push_back(std::move(last));
-    }
+    auto goodbye = wire::encode(wire::ServerFrame{{}, wire::Goodbye{close_code, retry_after_seconds}});
+    bytes_ += goodbye.size();
+    frames_.push_back(std::move(goodbye));
     wake_.cancel();
     drained_.clear();
 }

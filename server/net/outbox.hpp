@@ -4,18 +4,20 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <deque>
+#include <optional>
+#include <vector>
 
-#include "server/service/link_host.hpp"
+#include "common/bytes/bytes.hpp"
+#include "server/ports/delivery_sink.hpp"
 
 namespace interlude::net {
 
-class Outbox final : public service::Outlet {
+class Outbox final : public ports::DeliverySink {
   public:
     Outbox(boost::asio::any_io_executor executor, std::size_t bytes_max);
 
-    bool push(bytes::Bytes frame) override;
-    void finish(std::uint16_t close_code, bytes::Bytes last) override;
-    std::size_t queued_bytes() const override { return bytes_; }
+    bool push(wire::ServerFrame frame) override;
+    void finish(std::uint16_t close_code, std::uint32_t retry_after_seconds) override;
     bool open() const override { return state_ == State::open; }
     void when_drained(std::function<void()> drained) override;
 

@@ -1,0 +1,157 @@
+#include "client-cli/net/link_runner.hpp"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <exception>
+
+namespace interlude::client_net {
+
+namespace asio = boost::asio;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+constexpr auto poll_every = 250ms;
+constexpr auto connect_time_max = 10s;
+constexpr auto pause_first = 200ms;
+constexpr auto pause_most = 30s;
+
+base::WallTime wall_now() {
+    return base::WallTime{
+        std::chrono::duration_cast<base::Millis>(std::chrono::system_clock::now().time_since_epoch())};
+}
+
+struct Run {
+    Run(engine::Engine& of, RunOptions const& with, OnEvent event, OnIdle idle)
+        : engine(of), options(with), on_event(std::move(event)), on_idle(std::move(idle)), pause(io), ticker(io) {}
+
+    engine::Engine& engine;
+    RunOptions const& options;
+    OnEvent on_event;
+    OnIdle on_idle;
+    RunResult result;
+    bool over = false;    // enough, or out of time
+    bool joined = false;  // the invited link has done its work: connect again at once
+    bool log_asked = false;
+    asio::io_context io{1};
+    asio::steady_timer pause;
+    asio::steady_timer ticker;
+    std::unique_ptr<ServerLink> link;
+    std::unique_ptr<engine::LinkDriver> driver;
+    std::exception_ptr broken;
+
+    void carry_out(engine::Actions actions) {
+        for (auto& frame : actions.frames) link->send(std::move(frame));
+        for (auto const& event : actions.events) {
+            if (std::holds_alternative<engine::LinkReady>(event)) result.was_ready = true;
+            if (std::holds_alternative<engine::Joined>(event)) joined = true;
+            if (on_event(event)) enough();
+        }
+        if (actions.close || joined) link->finish();
+    }
+
+    void enough() {
+        result.enough = true;
+        over = true;
+        if (link) link->finish();
+        pause.cancel();
+        ticker.cancel();
+    }
+
+    void out_of_time() {
+        over = true;
+        if (link) link->cut();
+        pause.cancel();
+        ticker.cancel();
+    }
+};
+
+/// Looks at the vault for what other processes (or this one) put there, and at the clock.
+asio::awaitable<void> tick_loop(Run& run, std::chrono::steady_clock::time_point deadline) {
+    while (!run.over) {
+        run.ticker.expires_after(poll_every);
+        co_await run.ticker.async_wait(use_tuple);
+        if (run.over) break;
+        if (std::chrono::steady_clock::now() >= deadline) {
+            run.out_of_time();
+            break;
+        }
+        bool const up = run.link && run.driver && run.driver->ready();
+        if (up) run.carry_out(run.driver->poll(wall_now()));
+        if (!run.over && run.on_idle(up && run.driver->caught_up())) run.enough();
+    }
+}
+
+asio::awaitable<void> one_link(Run& run) {
+    auto const server = run.engine.server();
+    INTERLUDE_CHECK(server.has_value());
+    run.link = std::make_unique<ServerLink>(run.io, LinkTarget{server->host, server->port, run.options.ca_file});
+    run.driver = std::make_unique<engine::LinkDriver>(run.engine, server->host);
+    run.log_asked = false;
+    run.result.failure = co_await run.link->connect(connect_time_max);
+    if (run.result.failure) co_return;
+    while (!run.over) {
+        auto const message = co_await run.link->next();
+        if (!message) break;
+        auto actions = run.driver->on_message(*message, wall_now());
+        run.carry_out(std::move(actions));
+        if (run.options.fetch_log && !run.log_asked && !run.over && run.driver->caught_up()) {
+            run.log_asked = true;
+            run.carry_out(run.driver->fetch_log(wall_now()));
+        }
+    }
+    // What was queued (acks, confirmations) leaves before the end, within a moment.
+    for (int i = 0; i < 40 && run.result.enough && !run.link->flushed(); ++i) {
+        run.pause.expires_after(25ms);
+        co_await run.pause.async_wait(use_tuple);
+    }
+    run.link->finish();
+    if (run.over) {
+        while (co_await run.link->next()) {
+        }
+    }
+    run.result.close_code = run.link->close_code();
+}
+
+asio::awaitable<void> connect_loop(Run& run) {
+    auto wait = std::chrono::milliseconds(pause_first);
+    while (!run.over) {
+        run.joined = false;
+        co_await one_link(run);
+        if (run.over) break;
+        if (run.joined) continue;
+        if (!run.options.reconnect) {
+            run.over = true;
+            run.ticker.cancel();
+            break;
+        }
+        run.pause.expires_after(wait);
+        co_await run.pause.async_wait(use_tuple);
+        wait = std::min<std::chrono::milliseconds>(wait * 2, pause_most);
+    }
+}
+
+}  // namespace
+
+RunResult run_link(engine::Engine& engine, RunOptions const& options, OnEvent on_event, OnIdle on_idle) {
+    Run run(engine, options, std::move(on_event), std::move(on_idle));
+    auto const deadline = options.within ? std::chrono::steady_clock::now() + *options.within
+                                         : std::chrono::steady_clock::time_point::max();
+    auto const done = [&run](std::exception_ptr error) {
+        if (!error) return;
+        run.broken = error;
+        run.out_of_time();
+    };
+    asio::co_spawn(run.io, connect_loop(run), done);
+    asio::co_spawn(run.io, tick_loop(run, deadline), done);
+    run.io.run();
+    if (run.broken) std::rethrow_exception(run.broken);
+    return run.result;
+}
+
+}  // namespace interlude::client_net
