@@ -3,10 +3,14 @@
 // processes can share one home. Frames leave through LinkDriver alone.
 #pragma once
 
+#include <functional>
+
 #include "client-cli/engine/events.hpp"
 #include "client-cli/engine/vault_port.hpp"
+#include "common/base/limits.hpp"
 #include "common/base/result.hpp"
 #include "common/crypto/entropy.hpp"
+#include "common/schedule/zone.hpp"
 
 namespace interlude::engine {
 
@@ -34,10 +38,19 @@ struct InvitationMade {
     RequestId request;  // answered by RequestAnswered
 };
 
+/// Zone rules come from outside: the programs hand in the system's tzdata, tests a table.
+using ZoneSource = std::function<Result<schedule::ZoneRules>(std::string_view name, WallTime from, WallTime until)>;
+
+struct EngineOptions {
+    ZoneSource load_zone = schedule::load_zone;
+    std::uint32_t key_packages = base::limits::key_packages_per_device;  // to keep on the server
+};
+
 class Engine {
   public:
-    /// Both outlive the engine.
-    Engine(Vault& vault, crypto::Entropy& entropy) : vault_(vault), entropy_(entropy) {}
+    /// Vault and entropy outlive the engine.
+    Engine(Vault& vault, crypto::Entropy& entropy, EngineOptions options = {})
+        : vault_(vault), entropy_(entropy), options_(std::move(options)) {}
 
     // --- The home (account.cpp, joining.cpp) -------------------------------------------------------------------------
     bool has_account();
@@ -56,12 +69,12 @@ class Engine {
     // --------------------------------------
     Result<InvitationMade> invite(std::string conversation_name, WallTime now);
     std::vector<InvitationView> invitations();
-    /// Weekly hours as typed ("Mon-Fri 09:00-12:00,14:00-17:00") in an IANA zone: the next schedule document, signed.
-    /// Known exceptions that are not over stay. bad_schedule, unknown (zone).
-    Result<RequestId> hours_set(std::string_view weekly, std::string_view zone, WallTime now);
-    /// An extra opening, or a closure, of that span: the next schedule document. bad_schedule.
-    Result<RequestId> hours_open(base::Interval span, WallTime now);
-    Result<RequestId> hours_close(base::Interval span, WallTime now);
+    /// The next schedule document, signed and queued: these weekly hours (schedule::parse_hours reads typed ones) in an
+    /// IANA zone. Exceptions that are not over stay. bad_schedule, unknown (zone).
+    Result<RequestId> hours_set(std::vector<schedule::WeeklyInterval> weekly, std::string zone, WallTime now);
+    /// The next schedule document with an extra opening, or a closure, of that span. `zone` is for a first document.
+    Result<RequestId> hours_open(base::Interval span, WallTime now, std::string zone = "UTC");
+    Result<RequestId> hours_close(base::Interval span, WallTime now, std::string zone = "UTC");
     /// The card that clients see at every closed send; goes to every conversation inside MLS.
     Result<void> set_crisis_card(std::string text, WallTime now);
 
@@ -99,6 +112,7 @@ class Engine {
     friend class LinkDriver;
     Vault& vault_;
     crypto::Entropy& entropy_;
+    EngineOptions options_;
 };
 
 }  // namespace interlude::engine

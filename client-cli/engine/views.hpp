@@ -8,6 +8,7 @@
 
 #include "common/base/ids.hpp"
 #include "common/base/time.hpp"
+#include "common/schedule/calendar.hpp"
 #include "common/wire/frames.hpp"
 
 namespace interlude::engine {
@@ -97,6 +98,8 @@ struct HoursView {
     bool awaiting_server = false;          // an own document that the server has not answered yet
     std::optional<WallTime> until;         // open: when it closes
     std::optional<WallTime> next_opening;  // closed: when it opens, if that is published
+    schedule::Rules rules;                 // of the newest schedule, for words
+    schedule::Calendar calendar;           // for pictures
     std::vector<base::Interval> windows;   // from now on, as far as published (at most 400 days)
     std::optional<WallTime> published_until;
 };
@@ -149,7 +152,7 @@ struct AuditProblem {
 struct AuditReport {
     std::uint64_t tree_size = 0;
     Hash32 root;
-    std::optional<WallTime> checkpoint_at;  // when the newest entry shown was decided
+    std::optional<WallTime> checkpoint_at;  // when the newest checkpoint came
     struct {
         std::uint64_t entries = 0;      // opened, chained and matched with their commitments
         std::uint64_t inclusion = 0;    // proofs of inclusion

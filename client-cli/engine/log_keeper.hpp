@@ -1,0 +1,43 @@
+// What this home believes of the audit log: the pinned key, the newest verified checkpoint, the chains of its subjects,
+// and what other readers said about them (audit.md, Apps). Finds alarms; never stops a message.
+#pragma once
+
+#include "client-cli/engine/content.hpp"
+#include "client-cli/engine/turn.hpp"
+#include "common/audit/verify.hpp"
+
+namespace interlude::engine {
+
+/// nullopt before the first login showed a key that fits the pinned hash.
+std::optional<audit::LogView> log_view(ServerRecord const& server);
+
+/// At login. The key must be the pinned one and the checkpoint must continue the kept one.
+void take_log_state(Turn& turn, wire::Ready const& ready);
+void take_subjects(Turn& turn, std::vector<wire::SubjectState> const& subjects);
+
+/// A signed checkpoint from a proof or a peer: compared with what is known, or kept until it is connected.
+void meet_checkpoint(Turn& turn, std::string const& note);
+/// Tree sizes to ask the log about (CheckpointGet), all at once; empty when everything is connected.
+std::vector<std::uint64_t> sizes_to_connect(Turn& turn);
+/// The answer to a CheckpointGet for `size_seen`.
+void take_checkpoint(Turn& turn, std::uint64_t size_seen, wire::Checkpoint const& answer);
+/// Pushed or asked for without a size.
+void take_log_entries(Turn& turn, wire::LogEntries const& entries);
+/// How far log_items are complete after take_log_entries; 0: nothing.
+std::uint64_t entries_complete_to(Turn& turn, SubjectId const& subject);
+
+/// An entry as a proof brings it; kept. Its payload, if everything about it is authentic.
+std::optional<audit::Payload> take_item(Turn& turn, wire::LogItem const& item);
+/// The signed part of `stored`. nullopt (with an alarm): the log key did not sign this.
+std::optional<audit::StoredReceipt> open_stored_receipt(Turn& turn, wire::Stored const& stored,
+                                                        RequestId const& request);
+
+/// What goes into every message, and what is done with what comes out of one.
+LogSight own_sight(Turn& turn, ConversationId const& conversation);
+void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight const& sight);
+/// Heads that peers were shown and that did not reach this home within a day.
+void check_peer_heads(Turn& turn);
+
+std::optional<audit::PresentedEntry> presented(wire::LogItem const& item);
+
+}  // namespace interlude::engine

@@ -1,0 +1,349 @@
+#include "client-cli/engine/outbox.hpp"
+
+#include <algorithm>
+
+#include "client-cli/engine/conversation.hpp"
+#include "client-cli/engine/hours.hpp"
+#include "client-cli/engine/log_keeper.hpp"
+#include "common/wire/codec.hpp"
+
+namespace interlude::engine {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto patience_after_error = 5s;
+
+std::optional<OutgoingRecord> find(Turn& turn, RequestId const& request) {
+    return turn.rows.get<OutgoingRecord>(Table::outgoing, request.bytes);
+}
+void save(Turn& turn, RequestId const& request, OutgoingRecord const& record) {
+    turn.rows.put(Table::outgoing, request.bytes, record);
+}
+
+std::uint64_t next_order(Turn& turn) {
+    auto counters = turn.rows.home<CountersRecord>(home::counters).value_or(CountersRecord{});
+    ++counters.outgoing;
+    turn.rows.put_home(home::counters, counters);
+    return counters.outgoing;
+}
+
+void wait(InFlight& in_flight, RequestId const& request, WallTime until) {
+    in_flight.sent.erase(request);
+    in_flight.not_before[request] = until;
+}
+
+/// No more answers are expected: the server may forget the id.
+void finish_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
+    record.state = OutgoingState::answered;
+    record.sealed.clear();
+    record.content.clear();
+    save(turn, request, record);
+    turn.say(wire::Confirm{{request}});
+}
+
+/// What a draft that the server would not have becomes.
+void refuse_message(Turn& turn, RequestId const& request, OutgoingRecord record, wire::Refused const& refused) {
+    if (record.body != MessageKind::text) {  // nobody wrote it: nothing to keep
+        turn.rows.erase(Table::outgoing, request.bytes);
+        return;
+    }
+    record.state = OutgoingState::refused;
+    record.refusal = refused;
+    save(turn, request, record);
+    turn.tell(MessageChanged{record.conversation, record.message, MessageState::refused});
+}
+
+void refuse_request(Turn& turn, RequestId const& request, OutgoingRecord const& record, wire::Refused const& refused) {
+    turn.rows.erase(Table::outgoing, request.bytes);
+    document_refused(turn, record.frame, refused);
+    turn.tell(RequestAnswered{request, refused});
+}
+
+}  // namespace
+
+MessageKind kind_of(ContentBody const& body) {
+    struct Kind {
+        MessageKind operator()(UnknownBody const&) const { return MessageKind::unknown; }
+        MessageKind operator()(Text const&) const { return MessageKind::text; }
+        MessageKind operator()(Opened const&) const { return MessageKind::opened; }
+        MessageKind operator()(Receipt const&) const { return MessageKind::receipt; }
+        MessageKind operator()(Profile const&) const { return MessageKind::profile; }
+        MessageKind operator()(CardContent const&) const { return MessageKind::crisis_card; }
+        MessageKind operator()(EarlyDelivery const&) const { return MessageKind::early_delivery; }
+    };
+    return std::visit(Kind{}, body);
+}
+
+RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body) {
+    auto const request = turn.entropy.id<RequestId>();
+    OutgoingRecord record;
+    record.order = next_order(turn);
+    record.kind = OutgoingKind::message;
+    record.made = turn.now;
+    record.conversation = conversation;
+    record.message = id;
+    record.body = kind_of(body);
+    Content content;
+    content.id = id;
+    content.sent_at = turn.now;
+    content.body = std::move(body);
+    record.content = encode(content);
+    save(turn, request, record);
+    turn.rows.put(Table::message_ids, key_of(conversation, turn.account().account, id), request);
+    return request;
+}
+
+RequestId queue_request(Turn& turn, OutgoingKind kind, wire::ClientBody body) {
+    auto const request = turn.entropy.id<RequestId>();
+    OutgoingRecord record;
+    record.order = next_order(turn);
+    record.kind = kind;
+    record.made = turn.now;
+    record.frame = wire::encode(wire::ClientFrame{request, std::move(body)});
+    save(turn, request, record);
+    return request;
+}
+
+std::vector<Outgoing> outgoing(Turn& turn) {
+    std::vector<Outgoing> all;
+    for (auto& [key, record] : turn.rows.scan<OutgoingRecord>(Table::outgoing))
+        all.push_back({*RequestId::from(key), std::move(record)});
+    std::sort(all.begin(), all.end(), [](auto const& a, auto const& b) { return a.record.order < b.record.order; });
+    return all;
+}
+
+void flush(Turn& turn, InFlight& in_flight) {
+    for (auto& [request, record] : outgoing(turn)) {
+        if (record.state != OutgoingState::waiting || in_flight.sent.contains(request)) continue;
+        if (auto const patience = in_flight.not_before.find(request);
+            patience != in_flight.not_before.end() && turn.now < patience->second)
+            continue;
+        if (record.kind != OutgoingKind::message) {
+            auto const frame = wire::decode_client_frame(record.frame);
+            INTERLUDE_CHECK(frame);
+            turn.ask(request, frame->body);
+        } else {
+            if (record.sealed.empty() && !seal(turn, record)) continue;
+            save(turn, request, record);
+            wire::Send send;
+            send.conversation = record.conversation;
+            send.generation = record.generation;
+            send.epoch = record.epoch;
+            send.mls = record.sealed;
+            turn.ask(request, std::move(send));
+        }
+        in_flight.sent.insert(request);
+    }
+}
+
+std::vector<RequestId> confirmed_ids(Turn& turn) {
+    std::vector<RequestId> ids;
+    for (auto const& [request, record] : outgoing(turn))
+        if (record.state == OutgoingState::answered) ids.push_back(request);
+    if (ids.size() > 1024) ids.resize(1024);
+    return ids;
+}
+
+void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids) {
+    for (auto const& id : ids) turn.rows.erase(Table::outgoing, id.bytes);
+}
+
+bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& stored) {
+    auto record = find(turn, request);
+    if (!record) {  // forgotten here after its final answer: the server may forget it too
+        turn.say(wire::Confirm{{request}});
+        return true;
+    }
+    if (record->kind != OutgoingKind::message) return false;
+    if (record->state == OutgoingState::answered) {
+        turn.say(wire::Confirm{{request}});
+        return true;
+    }
+    if (record->state == OutgoingState::proving) return true;
+
+    auto const& ids = record->variants;
+    if (std::find(ids.begin(), ids.end(), stored.envelope) == ids.end())
+        turn.alarm("stored_other", "the server says that it stored something that was never sent", record->conversation,
+                   bytes::copy(stored.envelope.bytes));
+    auto const account = turn.account();
+    auto const content = decode_content(record->content);
+    INTERLUDE_CHECK(content);
+    MessageRecord message;
+    message.id = record->message;
+    message.kind = record->body;
+    message.from = account.account;
+    message.device = account.device;
+    message.own = true;
+    message.sent_at = record->made;
+    message.accepted_at = stored.stamp;
+    if (auto const* text = std::get_if<Text>(&content->body)) message.text = text->text;
+    message.envelope = stored.envelope;
+    message.request = request;
+    message.holds = stored.holds;
+    bool const held = !stored.holds.empty();
+    if (held && open_stored_receipt(turn, stored, request)) {
+        message.receipt = stored.receipt;
+        message.receipt_signature = stored.receipt_signature;
+    }
+    turn.rows.put(Table::messages, key_of(record->conversation, stored.seq), message);
+    if (auto conversation = turn.conversation(record->conversation)) {
+        conversation->last_own_seq = std::max(conversation->last_own_seq, stored.seq);
+        turn.save(record->conversation, *conversation);
+    }
+    record->seq = stored.seq;
+    if (held) {
+        record->state = OutgoingState::proving;
+        record->sealed.clear();
+        save(turn, request, *record);
+    } else {
+        finish_message(turn, request, *record);
+    }
+    if (record->body == MessageKind::text)
+        turn.tell(
+            MessageChanged{record->conversation, record->message, held ? MessageState::held : MessageState::stored});
+    return true;
+}
+
+bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
+    auto const record = find(turn, request);
+    if (!record || record->state == OutgoingState::answered) {
+        turn.say(wire::Confirm{{request}});
+        return true;
+    }
+    if (record->kind != OutgoingKind::message) return false;
+    if (record->state != OutgoingState::proving) return true;  // its `stored` did not come yet: both come again
+    auto const key = key_of(record->conversation, record->seq);
+    auto message = turn.rows.get<MessageRecord>(Table::messages, key);
+    INTERLUDE_CHECK(message);
+    auto const payload = take_item(turn, held.item);
+    if (payload && !message->receipt.empty()) {
+        auto const receipt = audit::decode_receipt(message->receipt);
+        INTERLUDE_CHECK(receipt);
+        auto const broken = audit::check_promise(*receipt, *payload, held.item.index);
+        if (broken)
+            turn.alarm(std::string(audit::name(broken->code)), broken->text, record->conversation, message->receipt,
+                       records::encode(held.item));
+        message->proven = !broken;
+        turn.rows.put(Table::messages, key, *message);
+    }
+    finish_message(turn, request, *record);
+    if (record->body == MessageKind::text)
+        turn.tell(MessageChanged{record->conversation, record->message, MessageState::held});
+    return true;
+}
+
+bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale) {
+    auto record = find(turn, request);
+    if (!record || record->kind != OutgoingKind::message) return false;
+    in_flight.sent.erase(request);
+    if (record->state != OutgoingState::waiting) return true;
+    if (auto conversation = turn.conversation(record->conversation)) {
+        conversation->server_epoch = std::max(conversation->server_epoch, stale.epoch);
+        turn.save(record->conversation, *conversation);
+    }
+    if (record->epoch < stale.epoch) {  // else another process of this home sealed it again already
+        record->sealed.clear();
+        save(turn, request, *record);
+    }
+    return true;
+}
+
+bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused) {
+    auto const record = find(turn, request);
+    if (!record) return false;
+    if (record->state != OutgoingState::waiting) return true;
+    if (refused.rule == wire::Rule::too_fast ||
+        (refused.rule == wire::Rule::quota && refused.retry_after_seconds > 0)) {
+        wait(in_flight, request, turn.now + std::chrono::seconds(std::max(1u, refused.retry_after_seconds)));
+        return true;
+    }
+    if (record->kind == OutgoingKind::message)
+        refuse_message(turn, request, *record, refused);
+    else
+        refuse_request(turn, request, *record, refused);
+    return true;
+}
+
+bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error) {
+    auto const record = find(turn, request);
+    if (!record) return false;
+    if (record->state != OutgoingState::waiting) return true;
+    wire::Refused refused;
+    refused.rule = wire::Rule::invalid;
+    switch (error.code) {
+        case wire::ErrorCode::too_fast:
+        case wire::ErrorCode::overloaded:
+        case wire::ErrorCode::store:
+        case wire::ErrorCode::out_of_state:
+        case wire::ErrorCode::not_authenticated: {
+            auto const asked = std::chrono::seconds(error.retry_after_seconds);
+            wait(in_flight, request, turn.now + std::max<std::chrono::seconds>(asked, patience_after_error));
+            return true;
+        }
+        case wire::ErrorCode::not_yet:
+            refused.rule = wire::Rule::not_yet;
+            break;
+        case wire::ErrorCode::malformed:
+            break;
+        case wire::ErrorCode::not_allowed:
+            refused.rule = wire::Rule::not_a_member;
+            break;
+    }
+    if (record->kind == OutgoingKind::message)
+        refuse_message(turn, request, *record, refused);
+    else
+        refuse_request(turn, request, *record, refused);
+    return true;
+}
+
+bool take_done(Turn& turn, RequestId const& request) {
+    auto const record = find(turn, request);
+    if (!record || record->kind == OutgoingKind::message) return false;
+    turn.rows.erase(Table::outgoing, request.bytes);
+    document_accepted(turn, record->frame);
+    turn.tell(RequestAnswered{request, std::nullopt});
+    return true;
+}
+
+void take_fate(Turn& turn, wire::Fate const& fate) {
+    auto const key = key_of(fate.conversation, fate.seq);
+    auto message = turn.rows.get<MessageRecord>(Table::messages, key);
+    if (!message) return;
+    auto state = MessageState::stored;
+    switch (fate.kind) {
+        case wire::FateKind::passed:
+            for (auto const& hold : message->holds)
+                if (!fate.account || hold.account == *fate.account) message->passed.push_back(hold.account);
+            break;
+        case wire::FateKind::recalled:
+            message->fate = fate.kind;
+            state = MessageState::recalled;
+            break;
+        case wire::FateKind::expired:
+            message->fate = fate.kind;
+            state = MessageState::expired;
+            break;
+    }
+    turn.rows.put(Table::messages, key, *message);
+    if (message->kind == MessageKind::text) turn.tell(MessageChanged{fate.conversation, message->id, state});
+}
+
+std::size_t waiting_count(Turn& turn) {
+    std::size_t count = 0;
+    for (auto const& [request, record] : outgoing(turn)) {
+        switch (record.state) {
+            case OutgoingState::waiting:
+            case OutgoingState::proving:
+                ++count;
+                break;
+            case OutgoingState::answered:
+            case OutgoingState::refused:
+                break;
+        }
+    }
+    return count;
+}
+
+}  // namespace interlude::engine

@@ -1,0 +1,53 @@
+// What waits for the server: messages and other requests, each durable from the moment it is queued until its final
+// answer is in the vault (exact.md, Outbox). Messages are sealed when they leave, and again only after `epoch_stale`.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "client-cli/engine/content.hpp"
+#include "client-cli/engine/turn.hpp"
+
+namespace interlude::engine {
+
+/// Which requests this link already carried, and which may not go before a time (the server asked for patience).
+struct InFlight {
+    std::set<RequestId> sent;
+    std::map<RequestId, WallTime> not_before;
+};
+
+MessageKind kind_of(ContentBody const& body);
+RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body);
+RequestId queue_request(Turn& turn, OutgoingKind kind, wire::ClientBody body);
+
+/// Everything that waits and is not on its way, oldest first; seals what must be sealed.
+void flush(Turn& turn, InFlight& in_flight);
+
+/// For hello: ids whose final answer is in the vault.
+std::vector<RequestId> confirmed_ids(Turn& turn);
+/// The server has seen them in a hello: it has forgotten them, and so may we.
+void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids);
+
+// Answers. Each returns false if the request is not one of the outbox.
+bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& stored);
+bool take_held(Turn& turn, RequestId const& request, wire::Held const& held);
+bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale);
+bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused);
+bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
+/// Done, or an answer that says as much: the request is over.
+bool take_done(Turn& turn, RequestId const& request);
+
+/// The server's word on what became of an envelope.
+void take_fate(Turn& turn, wire::Fate const& fate);
+
+/// Requests without a final answer.
+std::size_t waiting_count(Turn& turn);
+
+struct Outgoing {
+    RequestId request;
+    OutgoingRecord record;
+};
+/// In the order in which they were queued.
+std::vector<Outgoing> outgoing(Turn& turn);
+
+}  // namespace interlude::engine
