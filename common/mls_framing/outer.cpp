@@ -1,5 +1,7 @@
 #include "common/mls_framing/outer.hpp"
 
+#include <set>
+
 #include "common/bytes/reader.hpp"
 #include "common/crypto/sign.hpp"
 #include "common/crypto/suite.hpp"
@@ -32,10 +34,13 @@ ByteView between(Reader const& earlier, Reader const& later) {
     return earlier.rest().first(earlier.size() - later.size());
 }
 
+/// Refuses a type that comes twice, as the apps do: what is stored here must be usable there.
 Result<void> skip_extensions(Reader& reader) {
     INTERLUDE_TRY(auto extensions, reader.vector());
+    std::set<std::uint16_t> types;
     while (!extensions.empty()) {
-        INTERLUDE_TRY_VOID(extensions.u16());
+        INTERLUDE_TRY(auto type, extensions.u16());
+        if (!types.insert(type).second) return Errc::malformed;
         INTERLUDE_TRY_VOID(extensions.opaque());
     }
     return {};
