@@ -68,7 +68,7 @@ base::Result<Group> Group::join(JoinArgs const& args) {
     INTERLUDE_TRY(auto const* suite, crypto::find_suite(welcome->cipher_suite));
     if (!args.own.is_consistent()) return Errc::bad_key;
 
-    INTERLUDE_TRY(auto const secrets, open_group_secrets(*suite, *welcome, args.own));
+    INTERLUDE_TRY(auto const secrets, open_group_secrets(*suite, *welcome, args.own.key_package, args.own.init_key));
     INTERLUDE_TRY(auto const psks, find_welcome_psks(secrets.psks, args.outside));
     auto const psk = psk_secret(*suite, psks);
     INTERLUDE_TRY(auto info, open_group_info(*suite, *welcome, secrets.joiner_secret.expose(), psk.expose()));

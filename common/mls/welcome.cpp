@@ -42,14 +42,14 @@ Result<Welcome> make_welcome(crypto::Suite const& suite, GroupInfo const& info, 
     return welcome;
 }
 
-Result<GroupSecrets> open_group_secrets(crypto::Suite const& suite, Welcome const& welcome,
-                                        KeyPackageBundle const& own) {
-    if (welcome.cipher_suite != suite.id || own.key_package.cipher_suite != suite.id) return Errc::unsupported;
-    auto const ref = key_package_ref(suite, own.key_package);
+Result<GroupSecrets> open_group_secrets(crypto::Suite const& suite, Welcome const& welcome, KeyPackage const& own,
+                                        crypto::HpkeKeyPair const& init_key) {
+    if (welcome.cipher_suite != suite.id || own.cipher_suite != suite.id) return Errc::unsupported;
+    auto const ref = key_package_ref(suite, own);
     auto const ours = std::find_if(welcome.secrets.begin(), welcome.secrets.end(),
                                    [&](auto const& secrets) { return secrets.new_member == ref; });
     if (ours == welcome.secrets.end()) return Errc::no_key;
-    INTERLUDE_TRY(auto const plaintext, decrypt_with_label(suite, own.init_key, "Welcome", welcome.encrypted_group_info,
+    INTERLUDE_TRY(auto const plaintext, decrypt_with_label(suite, init_key, "Welcome", welcome.encrypted_group_info,
                                                            ours->encrypted_group_secrets));
     return decode(plaintext.expose(), read_group_secrets);
 }

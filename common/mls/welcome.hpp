@@ -23,8 +23,8 @@ Result<Welcome> make_welcome(crypto::Suite const& suite, GroupInfo const& info, 
                              std::vector<WelcomedMember> const& members, crypto::Entropy& entropy);
 
 /// no_key if the Welcome is not for this package; unsupported if it is of another suite.
-Result<GroupSecrets> open_group_secrets(crypto::Suite const& suite, Welcome const& welcome,
-                                        KeyPackageBundle const& own);
+Result<GroupSecrets> open_group_secrets(crypto::Suite const& suite, Welcome const& welcome, KeyPackage const& own,
+                                        crypto::HpkeKeyPair const& init_key);
 Result<GroupInfo> open_group_info(crypto::Suite const& suite, Welcome const& welcome, ByteView joiner_secret,
                                   ByteView psk_secret);
 
