@@ -41,7 +41,7 @@ struct CreatePathArgs {
     LeafNode const& leaf;                     // the new leaf but for key, source and signature
     crypto::SigningKey const& signature_key;  // of leaf.signature_key
     GroupContext context;                     // the provisional one; its tree_hash is filled in here
-    std::vector<LeafIndex> const& added;      // leaves that this commit adds: they get their secrets by Welcome
+    std::vector<LeafIndex> added = {};        // leaves that this commit adds: they get their secrets by Welcome
 };
 struct CreatedPath {
     UpdatePath path;
