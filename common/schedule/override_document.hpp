@@ -33,7 +33,7 @@ std::string_view name(OverrideReason reason) noexcept;
 /// struct { uint8 version; uint8 kind; account[32]; device[16]; optional conversation[16]; uint64 number; previous[32];
 ///   uint64 start_seconds; uint64 end_seconds; uint8 reason; optional request[16] }
 /// With a conversation it is of that conversation's chain, without one of the calendar's, where schedules and overrides
-/// share one numbering. send_now: number 0, previous zero, span zero, a conversation and a request.
+/// share one numbering. send_now has no span (zeros), but a conversation and the request that it travels in.
 struct OverrideDocument {
     OverrideKind kind = OverrideKind::open_now;
     base::AccountId account;
@@ -51,8 +51,9 @@ struct OverrideDocument {
 bytes::Bytes encode(OverrideDocument const& document);
 /// malformed for what check() finds.
 base::Result<OverrideDocument> decode_override_document(bytes::ByteView bytes);
-/// malformed: number and previous contradict each other, an empty or absurdly long span, fractions of a second, a
-/// close_now for one conversation, a request without send_now, send_now with a span or without conversation or request.
+/// malformed: number and previous that contradict each other, an empty span or one beyond a year, fractions of a
+/// second, a close_now for one conversation, a request without send_now, send_now with a span or without conversation
+/// or request.
 base::Result<void> check(OverrideDocument const& document);
 
 }  // namespace interlude::schedule

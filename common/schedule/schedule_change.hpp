@@ -31,10 +31,10 @@ inline constexpr auto gap_margin = std::chrono::days{7};
 
 struct CalendarChange {
     Calendar const& before;
-    Calendar const& after;                 // with the new document in force
-    WallTime now{};                        // the server's stamp of it
-    WallTime effective_from{};             // of a schedule; zero: at once
-    std::span<Interval const> closures{};  // of a schedule's rules
+    Calendar const& after;         // with the new document in force
+    WallTime now{};                // the server's stamp of it
+    WallTime effective_from{};     // of a schedule; zero: at once
+    Rules const* rules = nullptr;  // of a schedule: its closures are looked at beyond what is compiled
     Millis hold_life{base::limits::hold_life_default};
     Excuse excuse = Excuse::none;
 };

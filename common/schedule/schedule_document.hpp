@@ -2,6 +2,7 @@
 // Schedule document; exact.md, Calendar). Signatures are checked by the callers, over the bytes as received.
 #pragma once
 
+#include "common/base/ids.hpp"
 #include "common/bytes/bytes.hpp"
 #include "common/schedule/compile.hpp"
 
