@@ -211,13 +211,9 @@ Result<void> verify_inclusion(std::uint64_t index, std::uint64_t size, Hash32 co
 
 Result<void> verify_consistency(std::uint64_t from, std::uint64_t to, Hash32 const& from_root, Hash32 const& to_root,
                                 std::span<Hash32 const> proof) {
-    if (from > to) return Errc::bad_proof;
+    if (from == 0 || from > to) return Errc::bad_proof;
     if (from == to) {
         if (!proof.empty() || from_root != to_root) return Errc::bad_proof;
-        return {};
-    }
-    if (from == 0) {
-        if (!proof.empty() || from_root != empty_root()) return Errc::bad_proof;
         return {};
     }
     if (proof.empty()) return Errc::bad_proof;

@@ -73,8 +73,8 @@ base::Result<Proof> prove_consistency(std::uint64_t from, std::uint64_t to, Hash
 /// RFC 9162 §2.1.3.2. bad_proof unless the leaf is number `index` of the tree with this size and root.
 base::Result<void> verify_inclusion(std::uint64_t index, std::uint64_t size, Hash32 const& leaf,
                                     std::span<Hash32 const> proof, Hash32 const& root);
-/// RFC 9162 §2.1.4.2. bad_proof unless the tree (to, to_root) begins with the tree (from, from_root). From an empty
-/// tree everything grows: its proof is empty and its root must be the empty one.
+/// RFC 9162 §2.1.4.2. bad_proof unless the tree (to, to_root) begins with the tree (from, from_root), and for from = 0:
+/// every tree begins with the empty one, a proof of it would prove nothing.
 base::Result<void> verify_consistency(std::uint64_t from, std::uint64_t to, Hash32 const& from_root,
                                       Hash32 const& to_root, std::span<Hash32 const> proof);
 

@@ -59,12 +59,11 @@ Result<NoteSignature> parse_signature_line(std::string_view line) {
     auto const space = line.find(' ');
     if (space == std::string_view::npos || !is_key_name(line.substr(0, space))) return Errc::malformed;
     auto const decoded = bytes::from_base64(line.substr(space + 1));
-    if (!decoded) return Errc::malformed;
+    if (!decoded || decoded->size() <= sizeof(NoteSignature::key_id)) return Errc::malformed;
     bytes::Reader rest(*decoded);
     NoteSignature signature;
     signature.name = line.substr(0, space);
     INTERLUDE_TRY(signature.key_id, rest.u32());
-    if (rest.empty()) return Errc::malformed;
     signature.signature = bytes::copy(rest.rest());
     return signature;
 }
