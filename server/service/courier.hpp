@@ -1,0 +1,48 @@
+// Sends one link what its device is to have, reading the store alone: state, documents, handshakes, then every envelope
+// that passes by now. It never trusts a relay's hand, so a restart, a second link or a second server change nothing.
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "server/ports/delivery_sink.hpp"
+#include "server/ports/diag.hpp"
+#include "server/ports/metrics.hpp"
+#include "server/ports/store.hpp"
+
+namespace interlude::service {
+
+class Courier : public std::enable_shared_from_this<Courier> {
+  public:
+    Courier(boost::asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
+            std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics);
+
+    /// What Ready told the app already.
+    void began_with(std::vector<wire::ConversationState> const& conversations);
+    /// Something may be due in this conversation; absent: in every one that the link knows.
+    void changed(std::optional<base::ConversationId> conversation);
+    /// Offers until the link ends. The caller keeps a shared_ptr alive meanwhile.
+    boost::asio::awaitable<void> run();
+    void stop();
+
+  private:
+    boost::asio::awaitable<void> offer(base::ConversationId conversation);
+    boost::asio::awaitable<void> drained();
+    boost::asio::awaitable<void> sleep();
+
+    ports::Store& store_;
+    core::DeviceRef device_;
+    std::shared_ptr<ports::DeliverySink> sink_;
+    ports::Diag& diag_;
+    ports::Metrics& metrics_;
+    std::map<base::ConversationId, core::ConversationSeen> seen_;
+    core::DocumentsSeenByAccount documents_;
+    std::set<base::ConversationId> due_;
+    bool stopped_ = false;
+    boost::asio::steady_timer wake_;
+};
+
+}  // namespace interlude::service

@@ -1,0 +1,39 @@
+// Which devices have links now. At most four of one device: a fifth ends the oldest.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+
+#include "server/ports/delivery_sink.hpp"
+#include "server/service/courier.hpp"
+
+namespace interlude::service {
+
+struct LiveDevice {
+    core::DeviceRef device;
+    std::shared_ptr<ports::DeliverySink> sink;
+    std::shared_ptr<Courier> courier;
+};
+
+class LinkRegistry {
+  public:
+    using Handle = std::list<LiveDevice>::iterator;
+
+    /// Ends the device's oldest link (4409) when this is one too many.
+    Handle enter(LiveDevice live);
+    void leave(Handle handle);
+
+    /// Wakes the couriers of these accounts and ends the links of dropped devices (4403).
+    void changed(core::Changed const& changed);
+    /// To every link of the account.
+    void tell(base::AccountId const& account, wire::ServerBody const& body);
+
+    std::size_t size() const { return size_; }
+
+  private:
+    std::map<base::AccountId, std::list<LiveDevice>> accounts_;  // oldest link first
+    std::size_t size_ = 0;
+};
+
+}  // namespace interlude::service

@@ -1,0 +1,38 @@
+#include "server/service/window_ticker.hpp"
+
+#include <algorithm>
+
+namespace interlude::service {
+
+using namespace std::chrono_literals;
+
+namespace {
+constexpr auto look_again_after = 1s;
+}
+
+boost::asio::awaitable<void> WindowTicker::run() {
+    while (!stopped_) {
+        if (!known_) co_await read_calendars();
+        auto const reading = timers_.time();
+        while (reading.believed && !bounds_.empty() && bounds_.begin()->first <= reading.now) {
+            auto const accounts = std::move(bounds_.begin()->second);
+            bounds_.erase(bounds_.begin());
+            for (auto const& account : accounts) co_await store_.note_windows(account, entropy_.id<core::Seed>());
+            known_ = false;  // their next bounds
+        }
+        if (!known_) continue;
+        auto until = reading.now + look_again_after;
+        if (!bounds_.empty()) until = std::min(until, std::max(bounds_.begin()->first, reading.now));
+        co_await timers_.sleep_until_wall(until);
+    }
+}
+
+boost::asio::awaitable<void> WindowTicker::read_calendars() {
+    known_ = true;
+    auto const calendars = co_await store_.calendars();
+    bounds_.clear();
+    for (auto const& [account, calendar, marked_up_to] : calendars)
+        if (auto const next = core::next_bound(calendar, marked_up_to)) bounds_[*next].push_back(account);
+}
+
+}  // namespace interlude::service
