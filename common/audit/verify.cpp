@@ -121,17 +121,22 @@ Report& Report::operator+=(Report more) {
 // ---------------------------------------------------------------------------------------------------------
 
 LogView::LogView(LogKey key, SignedCheckpoint kept) : key_(std::move(key)), latest_(std::move(kept)) {
-    remember(latest_->checkpoint);
+    remember(latest_->checkpoint.size, latest_->checkpoint.root);
 }
 
-void LogView::remember(Checkpoint const& checkpoint) {
-    if (knows(checkpoint)) return;
+void LogView::remember(std::uint64_t size, Hash32 const& root) {
+    if (std::find(connected_.begin(), connected_.end(), std::pair(size, root)) != connected_.end()) return;
     if (connected_.size() == connected_checkpoints_max) connected_.erase(connected_.begin());
-    connected_.emplace_back(checkpoint.size, checkpoint.root);
+    connected_.emplace_back(size, root);
+}
+
+void LogView::believe(Connected const& connected) {
+    for (auto const& [size, root] : connected) remember(size, root);
 }
 
 bool LogView::knows(Checkpoint const& checkpoint) const {
     if (checkpoint.origin != key_.origin) return false;
+    if (latest_ && latest_->checkpoint == checkpoint) return true;  // however many others came after it
     return std::find(connected_.begin(), connected_.end(), std::pair(checkpoint.size, checkpoint.root)) !=
            connected_.end();
 }
@@ -147,7 +152,7 @@ Report LogView::advance(std::string_view note, std::span<Hash32 const> consisten
         report = check_consistency(kept, next->checkpoint, consistency);
         if (!report.ok()) return report;
     }
-    remember(next->checkpoint);
+    remember(next->checkpoint.size, next->checkpoint.root);
     latest_ = std::move(*next);
     return report;
 }
@@ -158,7 +163,7 @@ Report LogView::connect(std::string_view note, std::span<Hash32 const> consisten
     if (knows(other->checkpoint)) return {};
     if (!latest_) return failed(problem(Alarm::unconnected_checkpoint, {}, "no checkpoint of our own to compare with"));
     auto report = check_consistency(latest_->checkpoint, other->checkpoint, consistency);
-    if (report.ok()) remember(other->checkpoint);
+    if (report.ok()) remember(other->checkpoint.size, other->checkpoint.root);
     return report;
 }
 

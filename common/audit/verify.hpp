@@ -84,14 +84,14 @@ class LogView {
     /// What was accepted so far, to be kept beside the newest checkpoint, and believed again after a restart.
     using Connected = std::vector<std::pair<std::uint64_t, Hash32>>;
     Connected const& connected() const { return connected_; }
-    void believe(Connected connected) { connected_ = std::move(connected); }
+    void believe(Connected const& connected);
 
   private:
-    void remember(Checkpoint const& checkpoint);
+    void remember(std::uint64_t size, Hash32 const& root);
 
     LogKey key_;
     std::optional<SignedCheckpoint> latest_;
-    std::vector<std::pair<std::uint64_t, Hash32>> connected_;
+    Connected connected_;
 };
 
 // ---- One subject's chain -------------------------------------------------------------------------------------------

@@ -178,6 +178,24 @@ TEST(LogView, connects_a_peers_checkpoint_on_either_side_of_its_own) {
     EXPECT_FALSE(view.knows(forked.checkpoint(10)));
 }
 
+TEST(LogView, remembers_after_a_restart_what_it_connected_and_never_more_than_its_limit) {
+    auto const log = SampleLog::of(20);
+    LogView view(log.key);
+    view.advance(log.note(5), {});
+    view.advance(log.note(20), log.consistency(5, 20));
+    LogView restarted(log.key, *view.latest());
+    EXPECT_FALSE(restarted.knows(log.checkpoint(5)));
+    restarted.believe(view.connected());
+    EXPECT_TRUE(restarted.knows(log.checkpoint(5)));
+    EXPECT_TRUE(restarted.knows(log.checkpoint(20)));
+    LogView::Connected many;
+    for (std::uint64_t size = 100; size < 100 + 2 * connected_checkpoints_max; ++size)
+        many.emplace_back(size, Hash32{});
+    restarted.believe(many);
+    EXPECT_EQ(restarted.connected().size(), connected_checkpoints_max);
+    EXPECT_TRUE(restarted.knows(log.checkpoint(20)));
+}
+
 TEST(LogView, another_origin_is_another_log) {
     SampleLog restored(1, "clinic.example/log/1");
     restored.grow_to(3);
