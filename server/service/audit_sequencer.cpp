@@ -148,14 +148,16 @@ asio::awaitable<std::optional<wire::LogItem>> AuditSequencer::prove(ports::LogRo
     co_return item;
 }
 
-asio::awaitable<std::vector<base::Hash32>> AuditSequencer::consistency(std::uint64_t from) {
-    auto const size = size_;
-    if (from == 0 || from >= size) co_return std::vector<base::Hash32>{};
+asio::awaitable<wire::Checkpoint> AuditSequencer::checkpoint_after(std::uint64_t from) {
+    auto const size = size_;  // another batch may end while the tiles are read
+    wire::Checkpoint out{note_, {}};
+    if (from == 0 || from >= size) co_return out;
     auto nodes = audit::nodes_of_consistency(from, size);
     auto const source = co_await hashes(std::move(nodes), size);
     auto proof = audit::prove_consistency(from, size, source);
     INTERLUDE_CHECK(proof.has_value());
-    co_return std::move(*proof);
+    out.consistency = std::move(*proof);
+    co_return out;
 }
 
 }  // namespace interlude::service

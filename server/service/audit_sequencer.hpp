@@ -41,8 +41,8 @@ class AuditSequencer {
 
     /// The row with its tlog-proof under the newest checkpoint; waits for that. nullopt when stopped.
     boost::asio::awaitable<std::optional<wire::LogItem>> prove(ports::LogRow row);
-    /// The proof that the newest checkpoint continues the tree of `from` entries; empty for 0 and for its own size.
-    boost::asio::awaitable<std::vector<base::Hash32>> consistency(std::uint64_t from);
+    /// The newest checkpoint with the proof that it continues the tree of `from` entries (none for 0 and its own size).
+    boost::asio::awaitable<wire::Checkpoint> checkpoint_after(std::uint64_t from);
 
   private:
     boost::asio::awaitable<bool> append_batch();

@@ -38,6 +38,13 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
     wake_.cancel();
 }
 
+void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs) {
+    auto const found = seen_.find(conversation);
+    if (found == seen_.end()) return;
+    for (auto const seq : seqs) found->second.offered.erase(seq);
+    if (found->second.epoch_ended < found->second.epoch) changed(conversation);  // an epoch may have ended now
+}
+
 asio::awaitable<void> Courier::sleep() {
     co_await wake_.async_wait(use_tuple);
 }

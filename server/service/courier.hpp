@@ -24,6 +24,8 @@ class Courier : public std::enable_shared_from_this<Courier> {
     void began_with(std::vector<wire::ConversationState> const& conversations);
     /// Something may be due in this conversation; absent: in every one that the link knows.
     void changed(std::optional<base::ConversationId> conversation);
+    /// These are in the device's vault.
+    void acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs);
     /// Offers until the link ends. The caller keeps a shared_ptr alive meanwhile.
     boost::asio::awaitable<void> run();
     void stop();

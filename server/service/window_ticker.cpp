@@ -7,8 +7,20 @@ namespace interlude::service {
 using namespace std::chrono_literals;
 
 namespace {
+
 constexpr auto look_again_after = 1s;
+
+/// The first opening or closing after `after`.
+std::optional<base::WallTime> next_bound(core::CalendarPtr const& calendar, base::WallTime after) {
+    if (!calendar) return std::nullopt;
+    auto const& windows = calendar->windows();
+    auto const span = std::partition_point(windows.begin(), windows.end(),
+                                           [&](base::Interval const& window) { return window.end <= after; });
+    if (span == windows.end()) return std::nullopt;
+    return span->start > after ? span->start : span->end;
 }
+
+}  // namespace
 
 boost::asio::awaitable<void> WindowTicker::run() {
     while (!stopped_) {
@@ -32,7 +44,7 @@ boost::asio::awaitable<void> WindowTicker::read_calendars() {
     auto const calendars = co_await store_.calendars();
     bounds_.clear();
     for (auto const& [account, calendar, marked_up_to] : calendars)
-        if (auto const next = core::next_bound(calendar, marked_up_to)) bounds_[*next].push_back(account);
+        if (auto const next = next_bound(calendar, marked_up_to)) bounds_[*next].push_back(account);
 }
 
 }  // namespace interlude::service

@@ -1,0 +1,271 @@
+// One request to its end. Messages: the store decides in its transaction; `stored` leaves after the fsync, `held` or
+// the gate's `refused` after the checkpoint that proves it.
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+
+#include "common/audit/receipt.hpp"
+#include "common/schedule/schedule_document.hpp"
+#include "server/service/link_service.hpp"
+
+namespace interlude::service {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+
+namespace {
+
+constexpr std::size_t log_page_items = 64;
+
+/// Any of the store's answers, as it goes onto the wire.
+template <class Variant>
+wire::ServerBody as_body(Variant answer) {
+    return std::visit([](auto& typed) { return wire::ServerBody(std::move(typed)); }, answer);
+}
+
+core::DeviceRef device_of(core::Submit const& submit) {
+    return std::get<core::DeviceRef>(submit.who);
+}
+
+/// Who fetches lists and packages.
+ports::Fetcher fetcher_of(core::Submit const& submit) {
+    if (auto const* device = std::get_if<core::DeviceRef>(&submit.who)) return *device;
+    return std::get<base::InvitationId>(submit.who);
+}
+
+struct Serve {
+    std::shared_ptr<LinkContext> link;
+    core::Submit const& submit;
+    Shared& shared = link->shared;
+
+    void answer(wire::ServerBody body) const { link->answer(submit.frame.request, std::move(body)); }
+
+    // ---- Messages ----
+
+    awaitable<void> operator()(wire::Send const& send) const {
+        core::Submission submission{device_of(submit), submit.frame.request, send, submit.stamp, shared.seed()};
+        auto outcome = co_await shared.store.accept(std::move(submission));
+        std::optional<wire::Refused> refused;
+        if (auto const* const accepted = std::get_if<core::Acceptance>(&outcome.verdict)) {
+            shared.metrics.add(ports::Counter::messages_accepted);
+            answer(stored(send, accepted->seq, accepted->stamp, accepted->envelope, accepted->holds));
+        } else if (auto const* const bound = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
+            answer(stored(send, bound->seq, bound->stamp, bound->envelope, bound->holds));
+        } else if (auto* const no = std::get_if<wire::Refused>(&outcome.verdict)) {
+            shared.metrics.add(ports::Counter::messages_refused);
+            refused = std::move(*no);
+        } else {
+            answer(std::get<wire::EpochStale>(outcome.verdict));
+        }
+        if (!outcome.entry) {
+            if (refused) answer(std::move(*refused));
+            co_return;
+        }
+        shared.metrics.add(ports::Counter::messages_held);
+        auto item = co_await shared.sequencer.prove(std::move(*outcome.entry));
+        if (!item) co_return;  // stopping: the app asks again
+        if (refused) {
+            refused->item = std::move(*item);
+            answer(std::move(*refused));
+        } else {
+            answer(wire::Held{send.conversation, seq_of(outcome.verdict), std::move(*item)});
+        }
+    }
+
+    static std::uint64_t seq_of(core::Verdict const& verdict) {
+        if (auto const* const accepted = std::get_if<core::Acceptance>(&verdict)) return accepted->seq;
+        return std::get<core::BoundAnswer>(verdict).seq;
+    }
+
+    wire::Stored stored(wire::Send const& send, std::uint64_t seq, base::WallTime stamp, base::Hash32 const& envelope,
+                        std::vector<wire::Hold> const& holds) const {
+        wire::Stored out;
+        out.seq = seq;
+        out.stamp = stamp;
+        out.envelope = envelope;
+        out.holds = holds;
+        if (holds.empty()) return out;
+        audit::StoredReceipt receipt{shared.options.link.server_name,
+                                     send.conversation,
+                                     device_of(submit).device,
+                                     submit.frame.request,
+                                     seq,
+                                     stamp,
+                                     envelope,
+                                     {}};
+        for (auto const& hold : holds) receipt.holds.push_back({hold.account, hold.until});
+        out.receipt = audit::encode_receipt(receipt);
+        out.receipt_signature = bytes::copy(audit::sign_receipt(shared.sequencer.log_key(), out.receipt).bytes);
+        return out;
+    }
+
+    awaitable<void> operator()(wire::Recall const& recall) const {
+        auto outcome = co_await shared.store.recall(device_of(submit), recall.conversation, recall.seq, shared.seed());
+        shared.sequencer.wake();
+        answer(as_body(std::move(outcome)));
+    }
+
+    awaitable<void> operator()(wire::Ack const& ack) const {
+        shared.metrics.add(ports::Counter::acks);
+        co_await shared.store.ack(device_of(submit), ack.conversation, ack.seqs);
+        if (link->courier) link->courier->acked(ack.conversation, ack.seqs);
+    }
+    awaitable<void> operator()(wire::HandshakeAck const& ack) const {
+        co_await shared.store.ack_handshake(device_of(submit), ack.conversation, ack.generation, ack.epoch);
+        if (link->courier) link->courier->changed(ack.conversation);
+    }
+    awaitable<void> operator()(wire::Confirm const& confirm) const {
+        co_await shared.store.confirm(device_of(submit), confirm.ids);
+    }
+
+    // ---- Groups ----
+
+    awaitable<void> operator()(wire::Commit const& commit) const {
+        core::CommitSubmission submission{device_of(submit), commit, submit.stamp, shared.seed()};
+        auto outcome = co_await shared.store.accept_commit(std::move(submission));
+        bool const won = std::holds_alternative<wire::Accepted>(outcome.answer);
+        shared.metrics.add(won ? ports::Counter::commits_accepted : ports::Counter::commits_lost);
+        shared.sequencer.wake();
+        answer(as_body(std::move(outcome.answer)));
+    }
+    awaitable<void> operator()(wire::CommitRejected const& rejected) const {
+        shared.metrics.add(ports::Counter::commits_rejected_by_members);
+        shared.diag.say(ports::Level::warning, "member_rejected_a_commit", {{"reason", rejected.reason}});
+        answer(wire::Done{});
+        co_return;
+    }
+
+    // ---- Identity and invitations ----
+
+    awaitable<void> operator()(wire::DeviceListPut const& put) const {
+        auto outcome = co_await shared.store.put_device_list(device_of(submit), put.document, shared.seed());
+        shared.sequencer.wake();
+        answer(as_body(std::move(outcome)));
+    }
+    awaitable<void> operator()(wire::DeviceListGet const& get) const {
+        identity::ListPosition const after{get.generation, get.version};
+        auto lists = co_await shared.store.device_lists_after(fetcher_of(submit), get.account, after);
+        if (lists) {
+            answer(std::move(*lists));
+        } else {
+            answer(wire::Error{wire::ErrorCode::not_allowed, 0});
+        }
+    }
+    awaitable<void> operator()(wire::KeyPackagesPut const& put) const {
+        auto outcome = co_await shared.store.put_key_packages(device_of(submit), put);
+        answer(as_body(std::move(outcome)));
+    }
+    awaitable<void> operator()(wire::KeyPackagesFetch const& fetch) const {
+        auto outcome = co_await shared.store.fetch_key_packages(fetcher_of(submit), fetch.account);
+        answer(as_body(std::move(outcome)));
+    }
+    awaitable<void> operator()(wire::InvitationPut const& put) const {
+        auto outcome = co_await shared.store.put_invitation(device_of(submit), put.document);
+        answer(as_body(std::move(outcome)));
+    }
+    awaitable<void> operator()(wire::InvitationRevoke const& revoke) const {
+        auto outcome = co_await shared.store.revoke_invitation(device_of(submit), revoke.invitation);
+        answer(as_body(std::move(outcome)));
+    }
+    awaitable<void> operator()(wire::InvitationList const&) const {
+        auto list = co_await shared.store.list_invitations(device_of(submit));
+        answer(std::move(list));
+    }
+    awaitable<void> operator()(wire::Redeem const& redeem) const {
+        auto const invitation = std::get<base::InvitationId>(submit.who);
+        core::RedeemRequest request{shared.options.link.server_name, invitation, redeem.redemption, redeem.signature,
+                                    shared.seed()};
+        auto outcome = co_await shared.store.redeem(std::move(request));
+        shared.sequencer.wake();
+        if (std::holds_alternative<wire::Redeemed>(outcome)) shared.metrics.add(ports::Counter::redemptions);
+        answer(as_body(std::move(outcome)));
+        auto const row = co_await shared.store.invitation(invitation);
+        if (!row || row->document.inviter.is_zero()) co_return;  // the operator's own
+        if (row->second_attempt) shared.metrics.add(ports::Counter::second_attempts);
+        core::DeviceRef const inviter{row->document.inviter, row->document.device};
+        auto list = co_await shared.store.list_invitations(inviter);
+        shared.registry.tell(inviter.account, std::move(list));
+    }
+
+    // ---- Hours ----
+
+    awaitable<void> operator()(wire::SchedulePut const& put) const {
+        core::SchedulePutRequest request{device_of(submit), put.document, zone_of(put.document), shared.seed()};
+        auto outcome = co_await shared.store.put_schedule(std::move(request));
+        shared.sequencer.wake();
+        if (std::holds_alternative<wire::Done>(outcome)) shared.calendars_changed();
+        answer(as_body(std::move(outcome)));
+    }
+
+    /// The zone's rules as this machine has them. A document that does not parse is refused by the decision.
+    static std::optional<schedule::ZoneRules> zone_of(wire::SignedDocument const& document) {
+        auto const needs = core::needs_of(document);
+        if (!needs) return std::nullopt;
+        auto const zone = schedule::load_zone(needs->zone, needs->span.start, needs->span.end);
+        if (!zone) return std::nullopt;
+        return *zone;
+    }
+
+    // ---- The log ----
+
+    awaitable<void> operator()(wire::LogGet const& get) const {
+        auto page = co_await shared.store.log_entries(device_of(submit), get.subject, get.from_counter, log_page_items);
+        if (!page) {
+            answer(wire::Error{wire::ErrorCode::not_allowed, 0});
+            co_return;
+        }
+        wire::LogEntries out;
+        out.subject = get.subject;
+        out.head_counter = page->head_counter;
+        out.head = page->head;
+        for (auto& row : page->rows) {
+            auto item = co_await shared.sequencer.prove(std::move(row));
+            if (!item) co_return;
+            out.items.push_back(std::move(*item));
+        }
+        out.checkpoint = shared.sequencer.note();
+        answer(std::move(out));
+    }
+    awaitable<void> operator()(wire::CheckpointGet const& get) const {
+        auto checkpoint = co_await shared.sequencer.checkpoint_after(get.size_seen);
+        answer(std::move(checkpoint));
+    }
+    awaitable<void> operator()(wire::LogAck const& ack) const {
+        co_await shared.store.ack_log(device_of(submit), ack.subject, ack.counter);
+    }
+
+    awaitable<void> operator()(wire::CloseConversation const& close) const {
+        auto outcome = co_await shared.store.close_conversation(device_of(submit), close.conversation);
+        answer(as_body(std::move(outcome)));
+    }
+
+    // ---- Never submitted: LinkCore answers them ----
+
+    awaitable<void> operator()(wire::Hello const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::Authenticate const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::OverridePut const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::TermsPut const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::Leave const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::Later const&) const { return unreachable(); }
+    awaitable<void> unreachable() const {
+        answer(wire::Error{wire::ErrorCode::not_yet, 0});
+        co_return;
+    }
+};
+
+}  // namespace
+
+awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit submit) {
+    Serve const serve{link, submit};
+    try {
+        auto serving = std::visit(serve, submit.frame.body);
+        co_await std::move(serving);
+    } catch (std::exception const&) {  // disk or database: nothing was accepted, say so
+        link->shared.metrics.add(ports::Counter::store_errors);
+        link->shared.diag.say(ports::Level::error, "store_failed");
+        if (core::is_answered(submit.frame.body))
+            link->answer(submit.frame.request, wire::Error{wire::ErrorCode::store, 5});
+    }
+    link->core.on_answered(submit.frame.request);
+}
+
+}  // namespace interlude::service
