@@ -88,6 +88,23 @@ TEST_F(DeviceLists, any_changed_byte_is_noticed) {
     EXPECT_EQ(verify_device_list(forge(anna.list(), mallory)).error(), Errc::bad_signature);
 }
 
+TEST_F(DeviceLists, of_a_list_key_that_the_account_key_never_certified_are_refused) {
+    // Mallory signs a flawless list of her own devices in Anna's name; only the certificate is missing.
+    auto const mallory = crypto::SigningKey::generate(entropy);
+    auto list = anna.list();
+    list.identity.list_key = mallory.public_key();
+    list.devices = {new_device(entropy).listed()};
+    EXPECT_EQ(verify_first(forge(list, mallory)).error(), Errc::bad_signature);
+    // Who only holds the list key cannot begin a newer generation either.
+    list = anna.list();
+    list.identity.generation = 2;
+    EXPECT_EQ(verify_next(anna.newest, forge(list, anna.list_key)).error(), Errc::bad_signature);
+    list = anna.list();
+    list.identity = certify_list_key(mallory, Side::therapist, 1, mallory.public_key());
+    list.identity.account = anna.account();
+    EXPECT_EQ(verify_first(forge(list, mallory)).error(), Errc::bad_key);
+}
+
 TEST_F(DeviceLists, chain_version_by_version) {
     auto const phone = new_device(entropy);
     auto const first = anna.newest;
