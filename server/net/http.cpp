@@ -57,21 +57,21 @@ HttpResponse plain(UpgradeRequest const& request, http::status status, std::stri
     return response;
 }
 
-HttpResponse answer(UpgradeRequest const& request, service::Resources& resources) {
+boost::asio::awaitable<HttpResponse> answer(UpgradeRequest const& request, service::Resources& resources) {
     if (request.method() != http::verb::get && request.method() != http::verb::head)
-        return plain(request, http::status::method_not_allowed, "Only GET and HEAD are served here.");
-    std::string_view path(request.target().data(), request.target().size());
-    path = path.substr(0, path.find('?'));
+        co_return plain(request, http::status::method_not_allowed, "Only GET and HEAD are served here.");
+    std::string path(request.target());
+    path.resize(std::min(path.size(), path.find('?')));
     if (path.empty() || path.front() != '/' || path.size() > 1024)
-        return plain(request, http::status::not_found, "There is nothing here.");
-    auto found = resources.get(path);
-    if (!found) return plain(request, http::status::not_found, "There is nothing here.");
+        co_return plain(request, http::status::not_found, "There is nothing here.");
+    auto found = co_await resources.get(path);
+    if (!found) co_return plain(request, http::status::not_found, "There is nothing here.");
     HttpResponse response(static_cast<http::status>(found->status), request.version());
     response.set(http::field::content_type, found->content_type);
     response.set(http::field::cache_control, found->immutable ? "public, max-age=31536000, immutable" : "no-cache");
     response.body() = std::move(found->body);
     finish(response, request, found->log);
-    return response;
+    co_return response;
 }
 
 }  // namespace interlude::net

@@ -10,7 +10,7 @@ namespace interlude::net {
 
 using HttpResponse = boost::beast::http::response<boost::beast::http::string_body>;
 
-HttpResponse answer(UpgradeRequest const& request, service::Resources& resources);
+boost::asio::awaitable<HttpResponse> answer(UpgradeRequest const& request, service::Resources& resources);
 /// An answer with a status and one line of text.
 HttpResponse plain(UpgradeRequest const& request, boost::beast::http::status status, std::string text);
 

@@ -207,7 +207,7 @@ class Server::Impl {
                     response = plain(request, http::status::service_unavailable, "The server is about to stop.");
                     break;
                 case Route::resource:
-                    response = answer(request, resources_);
+                    response = co_await answer(request, resources_);
                     break;
                 case Route::foreign_origin:
                     response = plain(request, http::status::forbidden, "This origin may not open a link.");

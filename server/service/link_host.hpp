@@ -2,6 +2,7 @@
 // sees the other's libraries.
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ class Resources {
   public:
     virtual ~Resources() = default;
     /// `path` begins with '/', has no query and at most 1 KiB. nullopt: 404.
-    virtual std::optional<Resource> get(std::string_view path) = 0;
+    virtual boost::asio::awaitable<std::optional<Resource>> get(std::string path) = 0;
 };
 
 }  // namespace interlude::service
