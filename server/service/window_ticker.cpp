@@ -32,9 +32,12 @@ boost::asio::awaitable<void> WindowTicker::run() {
             for (auto const& account : accounts) co_await store_.note_windows(account, entropy_.id<core::Seed>());
             known_ = false;  // their next bounds
         }
-        if (!known_) continue;
+        if (!known_) {
+            co_await timers_.sleep_until(timers_.mono_now() + 1ms);  // a store that does not move on is no busy loop
+            continue;
+        }
         auto until = reading.now + look_again_after;
-        if (!bounds_.empty()) until = std::min(until, std::max(bounds_.begin()->first, reading.now));
+        if (reading.believed && !bounds_.empty()) until = std::min(until, bounds_.begin()->first);
         co_await timers_.sleep_until_wall(until);
     }
 }

@@ -1,0 +1,22 @@
+// interluded: everything wired together, from a Config to a running server.
+#pragma once
+
+#include <string>
+
+#include "server/app/config.hpp"
+
+namespace interlude::app {
+
+/// Why the server cannot start or go on, with the exit code of interfaces.md.
+struct StartError : std::runtime_error {
+    StartError(int code, std::string const& text) : std::runtime_error(text), exit_code(code) {}
+    int exit_code;
+};
+
+/// Serves until SIGTERM or SIGINT; returns the exit code. Throws StartError, ConfigError.
+int run_daemon(Config const& config);
+
+/// `--check`: opens and validates what the config names. Throws likewise; returns a summary for people.
+std::string check_setup(Config const& config);
+
+}  // namespace interlude::app
