@@ -5,13 +5,14 @@
 
 namespace interlude::schedule {
 
-/// The calendar that gates an account; nullptr: no gate (client-side accounts; the sender's own account, see below).
-/// A therapist-side account that published nothing has an empty calendar, which is closed.
+/// The calendar that gates an account; nullptr: no gate (client-side accounts). A therapist-side account that published
+/// nothing has an empty calendar, which is closed.
 using GateCalendar = Calendar const*;
 
 /// From when on an envelope may pass to anybody: its stamp, or, when a therapist sent it in a closed window without
 /// *send now*, the sender's first opening at or after the stamp. nullopt: no opening is known. `sender` is nullptr for
-/// an envelope from the client side, for one with send now, and towards the sender's own account.
+/// an envelope from the client side, for one with send now, and towards the sender's own account (whose other devices
+/// then wait for that account's own gate alone).
 std::optional<WallTime> envelope_from(WallTime stamp, GateCalendar sender);
 
 /// passes(envelope, account, now) = from <= now and (ungated, or open(now), or from < end of the last open span).
