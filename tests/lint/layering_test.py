@@ -63,7 +63,7 @@ class Planted(unittest.TestCase):
 
     def test_a_pure_folder_with_a_thread_a_file_a_clock_or_dice_is_named(self):
         for text in ('#include <thread>', '#include <mutex>', '#include <fstream>', '#include <filesystem>',
-                     'auto t = std::chrono::system_clock::now();', 'std::random_device dice;', 'auto* p = std::getenv("HOME");'):
+                     'auto t = std::chrono::system_clock::now();', 'std::random_device dice;', 'auto* p = std::getenv("HOME");', 'randombytes_buf(p, 4);'):
             for folder in ('server/core', 'common/wire', 'client-cli/engine'):
                 with self.subTest(text=text, folder=folder):
                     self.names({f'{folder}/x.cpp': text + '\n'}, 'pure')
