@@ -28,12 +28,11 @@ class AckedSet {
     /// Nothing below `seq` waits for the device any more (own, recalled, expired, before it joined).
     void advance_to(std::uint64_t seq);
 
-    Bytes encode() const;
+    bytes::Bytes encode() const;
     static base::Result<AckedSet> decode(bytes::ByteView from);
     bool operator==(AckedSet const&) const = default;
 
   private:
-    using Bytes = bytes::Bytes;
     std::uint64_t cursor_ = 1;
     std::vector<Range> ranges_;  // sorted, apart by at least one, all beyond the cursor
 };

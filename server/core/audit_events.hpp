@@ -4,6 +4,7 @@
 
 #include "common/audit/entry.hpp"
 #include "common/audit/payload.hpp"
+#include "server/core/calendars.hpp"
 #include "server/core/types.hpp"
 
 namespace interlude::core {
@@ -12,9 +13,7 @@ namespace interlude::core {
 /// would have, had it not been recalled); until then the account gets the entry's 104 bytes and the chain's head.
 struct Veil {
     ConversationId conversation;
-    AccountId sender;                      // sees it at once
-    std::optional<AccountId> late_sender;  // see EnvelopeRow
-    WallTime stamp{};
+    Origin origin;  // its sender's account sees the entry at once
     bool operator==(Veil const&) const = default;
 };
 
@@ -43,6 +42,8 @@ struct SealedEntry {
     std::optional<Veil> veil;
     Hash32 hash;  // of `entry`: the new head
 };
+/// May `account` open an entry behind this veil at `now`?
+bool sees(AccountId const& account, std::optional<Veil> const& veil, Calendars const& calendars, WallTime now);
 SealedEntry seal_entry(EntryDraft draft, audit::SubjectKey const& k_tag, ChainHead const& before, Hash32 const& salt);
 
 }  // namespace interlude::core

@@ -22,6 +22,7 @@ struct EnvelopeRow {
     WallTime stamp{};
     Hash32 hash;
     std::uint64_t size = 0;
+    Origin origin() const { return {sender.account, late_sender, stamp}; }
     bool operator==(EnvelopeRow const&) const = default;
 };
 
@@ -59,14 +60,23 @@ struct DocumentsSeen {
 };
 using DocumentsSeenByAccount = std::map<AccountId, DocumentsSeen>;
 
+/// By stamp, what passes for an account by now: a filter for queries. plan_offer asks the calendars again.
+struct Cuts {
+    std::optional<WallTime> in_time;                    // envelopes without a late sender; nullopt: none
+    std::map<AccountId, std::optional<WallTime>> late;  // envelopes with this late sender
+    bool passes(Origin const& origin) const;
+};
+Cuts cuts_for(AccountId const& account, Calendars const& calendars, WallTime now);
+
 struct OfferFacts {
     DeliveryRow device;
     std::uint64_t epoch = 0;  // the present one
     WallTime epoch_began{};
-    std::vector<EnvelopeRow> waiting;  // in seq order, from the device's cursor on, those not acked; may be cut short
-    bool cut_short = false;
+    /// What waits for the device and was not sent to its link, in seq order; what does not pass by now may be left out.
+    std::vector<EnvelopeRow> waiting;
+    /// Over all envelopes that wait for the device, passing or not.
+    std::optional<std::uint64_t> oldest_waiting_epoch;
     Calendars calendars;  // of the conversation's gated accounts
-    bool gated = false;   // the device's own account
 };
 
 struct OfferPlan {
@@ -74,12 +84,17 @@ struct OfferPlan {
     std::optional<std::uint64_t> epoch_end;  // to announce: this epoch and all before it are done for the device
     bool more = false;                       // the page was full
 };
-/// `seen` is what the link got before; handshakes up to the present epoch are sent before (the store's part).
+/// More envelopes than this are not on the way to one link unacked: it is offered more when it acks.
+inline constexpr std::size_t offered_max = 256;
+/// `seen` is what the link got before. The store sends all handshakes up to the present epoch first.
 OfferPlan plan_offer(OfferFacts const& facts, ConversationSeen const& seen, TimeReading now, Policy const& policy,
                      std::size_t messages_max, std::size_t bytes_max);
 
+/// Does it still wait for any of these devices? If not it is deleted.
+bool waits_for_any(EnvelopeRow const& envelope, std::vector<DeliveryRow> const& devices);
+
 /// When an envelope that still waits for somebody expires (exact.md, Life).
-WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& recipients, Calendars const& calendars,
+WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& unreached, Calendars const& calendars,
                     Policy const& policy);
 
 }  // namespace interlude::core

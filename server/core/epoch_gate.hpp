@@ -28,13 +28,15 @@ struct CommitFacts {
     std::uint64_t epoch = 0;
     Bytes group_id;
     std::vector<wire::MemberState> roster;  // accounts, sides, devices of the delivery list
-    /// The newest lists of every account of the roster and of those whose packages the declaration names.
+    /// The newest lists of the roster's accounts.
     std::map<AccountId, identity::DeviceList> lists;
     std::map<KeyPackageRef, DeviceRef>
-        packages;                  // of the refs that the declaration names: whose they are, spent or not
-    int commits_last_hour = 0;     // accepted from this device in this conversation
-    bool committed_today = false;  // likewise within 24 hours
-    bool gate_closed = false;      // a gate of the conversation is closed now
+        packages;                         // of the refs that the declaration names: whose they are, spent or not
+    int commits_last_hour = 0;            // accepted from this device in this conversation
+    bool committed_today = false;         // likewise within 24 hours
+    std::uint64_t sent_since_commit = 0;  // envelopes accepted from this device here since its last commit
+    std::uint64_t retained_epochs = 0;    // from the oldest epoch of a kept envelope to the present one
+    bool gate_closed = false;             // a gate of the conversation is closed now
     /// The handshake that ended the submission's epoch, if there is one.
     std::optional<wire::Handshake> winner;
 };
@@ -59,12 +61,14 @@ using CommitVerdict = std::variant<CommitAcceptance, wire::Accepted, wire::Confl
 CommitVerdict check_epoch(CommitFacts const& facts, CommitSubmission const& submission, WallTime now,
                           Policy const& policy);
 
-/// The refs and accounts for which facts are to be loaded; empty if the declaration does not parse.
+/// The refs for which facts are to be loaded; none if the declaration does not parse.
 struct CommitNeeds {
     std::vector<KeyPackageRef> refs;
-    std::vector<AccountId> accounts;
 };
 CommitNeeds needs_of(wire::Commit const& commit);
+
+/// At most 8 accounts, 2 of them gated, 8 devices each, none twice.
+bool roster_fits(std::vector<wire::MemberState> const& roster);
 
 /// Finds for each declared device the Welcome that names its package. invalid (nullopt) unless the Welcomes name
 /// exactly the declared packages, each once.

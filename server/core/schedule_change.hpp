@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/identity/device_list.hpp"
+#include "common/schedule/zone.hpp"
 #include "common/wire/frames.hpp"
 #include "server/core/audit_events.hpp"
 #include "server/core/calendars.hpp"
@@ -15,32 +16,31 @@
 
 namespace interlude::core {
 
-/// The server's own compilation of the document's rules, made by the caller from the zone's rules (core has no files):
-/// present only when the server has the document's tzdata version.
-struct Recompiled {
-    std::vector<base::Interval> intervals;
+/// The zone rules that the server would compile a document's rules with: what the caller loads, since core has no
+/// files. nullopt: the document does not parse.
+struct ZoneNeeds {
+    std::string zone;
+    base::Interval span;
 };
+std::optional<ZoneNeeds> needs_of(wire::SignedDocument const& document);
 
 struct SchedulePutRequest {
     DeviceRef by;
     wire::SignedDocument document;
-    std::optional<Recompiled> recompiled;
+    std::optional<schedule::ZoneRules> zone;  // absent: unknown here; then nothing is compared
     Seed seed;
 };
 
 struct ScheduleFacts {
-    std::optional<identity::DeviceList> list;  // newest of the account
-    CalendarPtr calendar;                      // null before the first document
-    std::uint64_t number = 0;                  // of the newest document; 0: none
-    Hash32 head;                               // its hash; zeros
-    std::optional<wire::PublishedDocument> newest;
+    std::optional<identity::DeviceList> list;    // newest of the account
+    std::vector<wire::PublishedDocument> chain;  // the account's documents, oldest first
 };
 
 struct ScheduleChange {
     std::uint64_t number = 0;
-    Hash32 hash;
     WallTime in_force_from{};
-    EntryDraft entry;  // `schedule_published`
+    CalendarPtr calendar;  // with the new document
+    EntryDraft entry;      // `schedule_published`
 };
 /// wire::Done: exactly this document is the newest already.
 using ScheduleVerdict = std::variant<ScheduleChange, wire::Done, wire::Refused>;
@@ -48,7 +48,11 @@ ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRe
                                        Policy const& policy);
 
 /// The calendar that an account's documents make, oldest first; our own bug if a stored document does not parse.
-CalendarPtr calendar_of(AccountId const& account, std::vector<wire::PublishedDocument> const& schedules);
+CalendarPtr calendar_of(std::vector<wire::PublishedDocument> const& chain);
+/// Before the first bound that note_windows is to log: what `marked_up_to` begins with at the first publication.
+inline WallTime first_mark(WallTime in_force_from) {
+    return in_force_from - Millis{1};
+}
 
 // ---- Windows -------------------------------------------------------------------------------------------------------
 

@@ -54,6 +54,7 @@ struct Policy {
     std::size_t message_bytes_max = base::limits::frame_bytes_max - 4 * 1024;  // room for the frame around it
     int key_packages_per_device = base::limits::key_packages_per_device;
     int open_invitations_max = base::limits::open_invitations_per_therapist_max;
+    Millis invitation_life_max = std::chrono::days{31};
 };
 
 /// Announced after a transaction is durable: something may have become deliverable to links of these accounts.

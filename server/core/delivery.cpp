@@ -1,0 +1,83 @@
+#include "server/core/delivery.hpp"
+
+#include <algorithm>
+
+#include "common/schedule/gate.hpp"
+
+namespace interlude::core {
+
+bool waits_for(EnvelopeRow const& envelope, DeliveryRow const& device) {
+    return envelope.epoch >= device.joined_epoch && envelope.sender != device.device &&
+           !device.acked.contains(envelope.seq);
+}
+
+bool waits_for_any(EnvelopeRow const& envelope, std::vector<DeliveryRow> const& devices) {
+    return std::any_of(devices.begin(), devices.end(), [&](auto const& device) { return waits_for(envelope, device); });
+}
+
+bool Cuts::passes(Origin const& origin) const {
+    auto cut = in_time;
+    if (origin.late_sender) {
+        auto const found = late.find(*origin.late_sender);
+        if (found != late.end()) cut = found->second;
+    }
+    return cut && origin.stamp <= *cut;
+}
+
+Cuts cuts_for(AccountId const& account, Calendars const& calendars, WallTime now) {
+    static schedule::Calendar const nothing_published;
+    auto const gate = [&](AccountId const& of) -> schedule::GateCalendar {
+        auto const found = calendars.find(of);
+        if (found == calendars.end()) return nullptr;
+        return found->second ? found->second.get() : &nothing_published;
+    };
+    Cuts cuts;
+    cuts.in_time = schedule::cut(gate(account), now);
+    for (auto const& [sender, calendar] : calendars)
+        if (sender != account) cuts.late[sender] = schedule::stamp_cut(gate(sender), gate(account), now);
+    return cuts;
+}
+
+OfferPlan plan_offer(OfferFacts const& facts, ConversationSeen const& seen, TimeReading now, Policy const& policy,
+                     std::size_t messages_max, std::size_t bytes_max) {
+    OfferPlan plan;
+    if (!now.believed) return plan;
+    auto const& account = facts.device.device.account;
+
+    std::uint64_t size = 0;
+    for (auto const& envelope : facts.waiting) {
+        if (seen.offered.contains(envelope.seq) || !waits_for(envelope, facts.device)) continue;
+        if (!passes(envelope.origin(), account, facts.calendars, now.now)) continue;
+        if (seen.offered.size() + plan.envelopes.size() >= offered_max) break;  // goes on with its acks
+        bool const full = plan.envelopes.size() == messages_max || size + envelope.size > bytes_max;
+        if (full && !plan.envelopes.empty()) {
+            plan.more = true;
+            break;
+        }
+        size += envelope.size;
+        plan.envelopes.push_back(envelope.seq);
+    }
+
+    // Epochs below `ended` are over: nobody may send into them any more, and nothing of them waits for this device.
+    bool const previous_open = now.now < facts.epoch_began + policy.previous_epoch_grace;
+    auto ended = previous_open && facts.epoch > 0 ? facts.epoch - 1 : facts.epoch;
+    if (facts.oldest_waiting_epoch) ended = std::min(ended, *facts.oldest_waiting_epoch);
+    if (ended > std::max(seen.epoch_ended, facts.device.joined_epoch) && open_at(account, facts.calendars, now.now))
+        plan.epoch_end = ended - 1;
+    return plan;
+}
+
+WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& unreached, Calendars const& calendars,
+                    Policy const& policy) {
+    std::optional<WallTime> latest = envelope.stamp;
+    for (auto const& account : unreached) {
+        auto const at = passes_at(envelope.origin(), account, calendars);
+        if (!at || !latest)
+            latest = std::nullopt;
+        else
+            latest = std::max(*latest, *at);
+    }
+    return schedule::expires_at(envelope.stamp, latest, policy.hold_life);
+}
+
+}  // namespace interlude::core
