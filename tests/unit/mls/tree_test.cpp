@@ -132,6 +132,31 @@ TEST(RatchetTree, parents_that_no_leaf_vouches_for_are_refused) {
     EXPECT_FALSE(verify([](NodeList& n) { std::get<LeafNode>(*n[10]).source = UpdateSource{}; }));
 }
 
+TEST(RatchetTree, a_parent_hash_outlives_a_leaf_that_came_after_it) {
+    TreeMembers group(7);
+    group.commit(LeafIndex{0}, 6);
+    group.commit(LeafIndex{4}, 0);  // sets the right half's top node
+    group.commit(LeafIndex{0}, 0);  // sets the root, over the right half as it is now
+    auto tree = group.tree();
+    ASSERT_EQ(*tree.add_leaf(leaf_named(group.entropy())), LeafIndex{7});
+    ASSERT_EQ(tree.parent(tree.size().root())->unmerged_leaves, (std::vector{LeafIndex{7}}));
+    ASSERT_EQ(tree.parent(NodeIndex{11})->unmerged_leaves, (std::vector{LeafIndex{7}}));
+    EXPECT_TRUE(tree.verify_parent_hashes());
+}
+
+TEST(RatchetTree, an_unmerged_leaf_cannot_vouch_for_the_parent_it_is_unmerged_at) {
+    TreeMembers group(8);
+    group.commit(LeafIndex{0}, 3);
+    auto nodes = group.tree().nodes();
+    auto& below_root = std::get<ParentNode>(*nodes[1]);
+    std::get<LeafNode>(*nodes[0]).source = CommitSource{below_root.parent_hash};
+    nodes[1].reset();
+    std::get<ParentNode>(*nodes[3]).unmerged_leaves = {LeafIndex{0}};
+    auto const tree = RatchetTree::from_nodes(suite(), nodes);
+    ASSERT_TRUE(tree);
+    EXPECT_EQ(tree->verify_parent_hashes().error(), Errc::bad_tree);
+}
+
 TEST(RatchetTree, the_tree_hash_covers_every_node) {
     TreeMembers group(6);
     group.commit(LeafIndex{0}, 3);
