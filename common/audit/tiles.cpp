@@ -219,13 +219,13 @@ std::vector<TileWriter::Output> TileWriter::flush() {
     std::vector<Output> outputs;
     for (auto const& tile : tiles_between(flushed_, size())) {
         if (tile.is_full())
-            outputs.push_back({tile, std::move(full_.at(tile))});
+            outputs.push_back({tile, std::move(full_.extract(tile).mapped())});
         else if (tile.is_entries())
             outputs.push_back({tile, encode_bundle(bundle_)});
         else
             outputs.push_back({tile, encode_hashes(hashes_[static_cast<std::size_t>(tile.level)])});
     }
-    full_.clear();
+    INTERLUDE_CHECK(full_.empty());
     flushed_ = size();
     return outputs;
 }

@@ -172,6 +172,14 @@ RC_GTEST_PROP(TileWriter, batches_and_restarts_do_not_change_a_byte, ()) {
     RC_ASSERT(writer.root() == one_by_one.writer.root());
 }
 
+TEST(HashTile, of_another_width_than_asked_for_is_a_missing_one) {
+    auto log = SampleLog::of(5);
+    for (std::size_t hashes : {4u, 6u}) {
+        log.tiles[{0, 0, 5}].resize(hashes * Hash32::size);
+        EXPECT_EQ(root_at(5, log.hashes(5)).error(), Errc::unknown);
+    }
+}
+
 TEST(TileWriter, resuming_notices_missing_and_broken_tiles) {
     auto log = SampleLog::of(300);
     auto const whole = log.tiles;
