@@ -100,7 +100,8 @@ TEST(Compile, golden_schedules_of_all_apps) {
         // The zone rules in the file are those of the world: past ones do not change any more.
         auto const real = load_zone(rules.zone, zone.span().start, zone.span().end);
         ASSERT_TRUE(real) << test["name"];
-        if (zone.span().end < utc("2026-01-01")) EXPECT_EQ(real->transitions(), transitions) << test["name"];
+        bool const is_past = zone.span().end < utc("2026-01-01");
+        EXPECT_TRUE(!is_past || real->transitions() == transitions) << test["name"];
     }
 }
 
