@@ -1,0 +1,139 @@
+#include "client-cli/ui/text.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <ctime>
+#include <filesystem>
+#include <iostream>
+
+#include "common/schedule/week_picture.hpp"
+
+namespace interlude::ui {
+
+namespace {
+
+/// Length of the valid UTF-8 sequence at the front, 0 if there is none; its code point in `point`.
+std::size_t utf8(std::string_view text, char32_t& point) {
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    auto const lead = byte(0);
+    std::size_t const length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
+    if (length == 0 || length > text.size()) return 0;
+    point = length == 1 ? lead : lead & (0x7f >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+        point = (point << 6) | (byte(i) & 0x3f);
+    }
+    bool const overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+    if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return 0;
+    return length;
+}
+
+/// Characters that change what is seen rather than being seen.
+bool deceives(char32_t point) {
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||  // C0, DEL, C1
+           point == 0xad || point == 0x61c || (point >= 0x180b && point <= 0x180f) ||
+           (point >= 0x200b && point <= 0x200f) ||  // zero width, direction marks
+           (point >= 0x2028 && point <= 0x202e) ||  // line separators, bidi embeddings and overrides
+           (point >= 0x2060 && point <= 0x206f) ||  // bidi isolates, invisible operators
+           point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe0fff);
+}
+
+std::string escaped(char32_t point) {
+    char out[16];
+    std::snprintf(out, sizeof out, "<U+%04X>", static_cast<unsigned>(point));
+    return out;
+}
+
+std::string system_zone_name() {
+    if (char const* tz = std::getenv("TZ"); tz && *tz) return *tz == ':' ? tz + 1 : tz;
+    std::error_code error;
+    auto const target = std::filesystem::read_symlink("/etc/localtime", error).string();
+    auto const at = target.find("zoneinfo/");
+    return at == std::string::npos ? "UTC" : target.substr(at + 9);
+}
+
+}  // namespace
+
+std::string visible(std::string_view text, bool lines) {
+    std::string out;
+    while (!text.empty()) {
+        char32_t point = 0;
+        auto const length = utf8(text, point);
+        if (length == 0) {
+            char hex[8];
+            std::snprintf(hex, sizeof hex, "<%02X>", static_cast<unsigned char>(text.front()));
+            out += hex;
+            text.remove_prefix(1);
+            continue;
+        }
+        if ((point == '\n' && lines) || !deceives(point))
+            out += text.substr(0, length);
+        else
+            out += escaped(point);
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+std::string rfc3339(base::WallTime time) {
+    auto const ms = base::to_ms(time);
+    std::time_t const seconds = ms / 1000;
+    std::tm utc{};
+    gmtime_r(&seconds, &utc);
+    char text[40];
+    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+                  utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec, static_cast<int>(ms % 1000));
+    return text;
+}
+
+schedule::ZoneRules reader_zone(base::WallTime now) {
+    auto const from = now - std::chrono::days{400};
+    auto const until = now + std::chrono::days{800};
+    if (auto zone = schedule::load_zone(system_zone_name(), from, until)) return std::move(*zone);
+    if (auto zone = schedule::load_zone("UTC", from, until)) return std::move(*zone);
+    return schedule::ZoneRules::utc();
+}
+
+std::string when(base::WallTime time, base::WallTime now) {
+    return schedule::instant_in_words(time, reader_zone(now), now);
+}
+
+json const& texts() {
+    static json const parsed = json::parse(
+#include "texts_en.inc"
+    );
+    return parsed;
+}
+
+std::string crisis_card_text(std::optional<engine::CrisisCard> const& edited) {
+    auto const& card = texts().at("crisis");
+    std::string out = card.at("title").get<std::string>() + "\n\n" + card.at("intro").get<std::string>() + "\n\n";
+    for (auto const& number : card.at("numbers"))
+        out += "  " + number.at("call").get<std::string>() + "  " + number.at("where").get<std::string>() + ": " +
+               number.at("what").get<std::string>() + "\n";
+    out += "\n" + card.at("outro").get<std::string>() + "\n";
+    if (edited)
+        out += "\nFrom your therapist (" + rfc3339(edited->dated).substr(0, 10) + "):\n" + visible(edited->text) + "\n";
+    return out + "\n(This card is of " + card.at("dated").get<std::string>() + ".)\n";
+}
+
+base::WallTime wall_now() {
+    auto const since = std::chrono::system_clock::now().time_since_epoch();
+    return base::WallTime{std::chrono::duration_cast<base::Millis>(since)};
+}
+
+bool colours() {
+    return !std::getenv("NO_COLOR") && isatty(STDOUT_FILENO) != 0;
+}
+
+void print_json(json const& object) {
+    std::cout << object.dump(-1, ' ', false, json::error_handler_t::replace) << '\n' << std::flush;
+}
+
+}  // namespace interlude::ui

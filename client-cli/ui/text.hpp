@@ -1,0 +1,38 @@
+// What goes to a person's screen: foreign text made harmless, times in the reader's own zone, one JSON object a line.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "client-cli/engine/views.hpp"
+#include "common/base/time.hpp"
+#include "common/schedule/zone.hpp"
+
+namespace interlude::ui {
+
+using nlohmann::json;
+
+/// Foreign text for a terminal: controls, escapes, bidi overrides and bytes that are no UTF-8 become visible, newlines
+/// stay if `lines`.
+std::string visible(std::string_view text, bool lines = true);
+
+/// RFC 3339 UTC with milliseconds.
+std::string rfc3339(base::WallTime time);
+
+/// The zone of the person at the screen: TZ, else the system's, else UTC; covering the coming years.
+schedule::ZoneRules reader_zone(base::WallTime now);
+/// "Mon 09:00", "today 18:30", as schedule::instant_in_words.
+std::string when(base::WallTime time, base::WallTime now);
+
+/// The texts of common/texts/en.json.
+json const& texts();
+/// The crisis card; `edited` is the therapist's own, if there is one.
+std::string crisis_card_text(std::optional<engine::CrisisCard> const& edited);
+
+base::WallTime wall_now();
+bool colours();
+
+/// One line on stdout.
+void print_json(json const& object);
+
+}  // namespace interlude::ui
