@@ -7,6 +7,7 @@ is down, and must therefore end with 1 as well: tests/e2e/CMakeLists.txt plays t
 """
 import argparse
 import base64
+import json
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ import tempfile
 import textwrap
 import threading
 import time
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -149,7 +151,6 @@ class Watch:
         self.reader.start()
 
     def _read(self):
-        import json
         for line in self.process.stdout:
             try:
                 self.seen.append((now(), json.loads(line)))
@@ -173,6 +174,8 @@ class Watch:
 # ---- the story ------------------------------------------------------------------------------------------------------
 
 class Story:
+    NIGHT = NIGHT
+
     def __init__(self, folder, teller, sabotage):
         self.folder, self.tell, self.sabotage = folder, teller, sabotage
         self.server = Server(folder / 'server')
@@ -196,7 +199,7 @@ class Story:
 
     def history(self, person):
         """Every message as this person's app has it, in its order; nothing is marked as read."""
-        return person.ask('read', '--peek', '--all').of('message')
+        return person.ask('read', '--peek').of('message')
 
     def mine(self, person, text):
         found = [each for each in self.history(person) if each.get('text') == text and each['from'].get('me')]
@@ -228,7 +231,7 @@ class Story:
     def therapist_joins(self):
         began = time.monotonic()
         self.helena.ca = self.server.ca
-        self.person_does(self.helena, 'join', self.link, '--key-file', '--as', THERAPIST, shown=f"join LINK --key-file --as '{THERAPIST}'")
+        self.person_does(self.helena, 'join', self.link, '--key-file', '--my-name', THERAPIST, shown=f"join LINK --key-file --my-name '{THERAPIST}'")
         self.helena.ca = None                                      # kept in the home at join
         self.pace = max(self.pace, time.monotonic() - began)
         if not (self.helena.home / 'key').exists() or (self.helena.home / 'key').stat().st_mode & 0o077:
@@ -263,8 +266,8 @@ class Story:
         self.link = invitation['link']
         self.tell.sees(f'{self.link}\nshe gives it to him in the session: a QR code on her screen, single use')
         self.jonas.ca = self.server.ca
-        self.person_does(self.jonas, 'join', self.link, '--key-file', '--name', THERAPIST, '--as', CLIENT,
-                         shown=f"join LINK --key-file --name '{THERAPIST}' --as '{CLIENT}'")
+        self.person_does(self.jonas, 'join', self.link, '--key-file', '--name', THERAPIST, '--my-name', CLIENT,
+                         shown=f"join LINK --key-file --name '{THERAPIST}' --my-name '{CLIENT}'")
         self.jonas.ca = None
         self.person_does(self.jonas, 'send', THERAPIST, HELLO)
         mine = self.mine(self.jonas, HELLO)
@@ -287,6 +290,9 @@ class Story:
         if THANKS not in self.person_does(self.helena, 'read'):
             raise Failed('she does not see his thanks')
         self.must_be_before(self.first[1], 'the talk in the first window')
+        self.jonas.account = self.mine(self.jonas, HELLO)['from']['account']
+        with closing(sqlite3.connect(self.server.database, timeout=10)) as database:    # for the sabotage that rolls back
+            self.old_checkpoint = database.execute('SELECT log_size, log_note FROM store').fetchone()
 
     def window_closes_and_both_write(self):
         self.wait_until(self.first[1] + timedelta(milliseconds=300))
@@ -374,15 +380,15 @@ class Story:
             for file in files[:-1]:
                 shutil.copy(file, copy.with_name(file.name.replace('interlude.db', 'copy.db')))
             planted = list(plant(control))
-            with sqlite3.connect(copy, timeout=10) as database:
+            with closing(sqlite3.connect(copy, timeout=10)) as database:
                 database.execute('CREATE TABLE planted (how TEXT, what BLOB)')
                 database.executemany('INSERT INTO planted VALUES (?, ?)', planted)
-            database.close()
+                database.commit()
             hit = {how for _, _, how in find_plaintext(sorted(Path(scratch).iterdir()), [control])}
             if hit != {how for how, _ in planted}:
                 raise Failed(f'the search is blind for {sorted({how for how, _ in planted} - hit)}')
         self.tell.note(f'a control string planted in a copy is found in all {len(planted)} disguises')
-        known = bytes.fromhex(self.history(self.jonas)[0]['from']['account'])
+        known = bytes.fromhex(self.jonas.account)
         if not any(known in file.read_bytes() for file in files):
             raise Failed('not even an account id is in these files: the search looks in the wrong place')
         found = find_plaintext(files, SECRETS)
