@@ -1,0 +1,13 @@
+// Override documents: whatever decodes is sound and writes the same bytes again.
+#include "common/base/check.hpp"
+#include "common/schedule/override_document.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    using namespace interlude;
+    bytes::ByteView const input(data, size);
+    auto const document = schedule::decode_override_document(input);
+    if (!document) return 0;
+    INTERLUDE_CHECK(schedule::check(*document).has_value());
+    INTERLUDE_CHECK(bytes::equal(schedule::encode(*document), input));
+    return 0;
+}

@@ -1,0 +1,16 @@
+// Schedule documents: whatever decodes is sound, writes the same bytes again, and a calendar can be made of it.
+#include "common/base/check.hpp"
+#include "common/schedule/calendar.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    using namespace interlude;
+    bytes::ByteView const input(data, size);
+    auto const document = schedule::decode_schedule_document(input);
+    if (!document) return 0;
+    INTERLUDE_CHECK(schedule::check(*document).has_value());
+    auto const again = schedule::encode(*document);
+    INTERLUDE_CHECK(again && bytes::equal(*again, input));
+    schedule::Calendar const calendar({schedule::published(*document, document->compiled_span.start)});
+    INTERLUDE_CHECK(calendar.windows() == document->compiled);
+    return 0;
+}
