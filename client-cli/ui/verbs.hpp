@@ -1,0 +1,49 @@
+// The verbs of `interlude`. Each returns its exit code or throws Failure.
+#pragma once
+
+#include "client-cli/ui/options.hpp"
+#include "client-cli/ui/text.hpp"
+
+namespace interlude::ui {
+
+/// Runs the verb of the options; prints errors; returns the exit code. Never throws.
+int run_verb(Options const& options);
+
+// verbs_people.cpp
+int join(Options const& options);
+int invite(Options const& options);
+int list(Options const& options);
+int name_conversation(Options const& options);
+int verify(Options const& options);
+int devices(Options const& options);
+int status(Options const& options);
+
+// verbs_messages.cpp
+int send(Options const& options);
+int read(Options const& options);
+int watch(Options const& options);
+
+// chat.cpp
+int chat(Options const& options);
+
+// verbs_hours.cpp
+int hours_set(Options const& options);
+int hours_open(Options const& options);
+int hours_close(Options const& options);
+int hours_show(Options const& options);
+
+// verbs_trust.cpp
+int crisis(Options const& options);
+int audit_verify(Options const& options);
+
+/// A QR code in half blocks, for a terminal.
+std::string qr_picture(std::string const& text);
+
+json message_json(engine::MessageView const& message, std::string const& conversation_name);
+std::string message_line(engine::MessageView const& message, base::WallTime now);
+/// "held until Mon 09:00 (your time)", "refused: ..."
+std::string state_in_words(engine::MessageView const& message, base::WallTime now);
+/// Why the server refused, in words.
+std::string refusal_in_words(wire::Refused const& refused);
+
+}  // namespace interlude::ui

@@ -1,0 +1,141 @@
+#include <iostream>
+
+#include "client-cli/ui/home.hpp"
+#include "client-cli/ui/moments.hpp"
+#include "client-cli/ui/verbs.hpp"
+#include "common/bytes/text.hpp"
+#include "common/schedule/hours_text.hpp"
+#include "common/schedule/week_picture.hpp"
+
+namespace interlude::ui {
+
+namespace {
+
+json hours_json(engine::HoursView const& hours) {
+    auto windows = json::array();
+    for (auto const& window : hours.windows)
+        windows.push_back({{"start", rfc3339(window.start)}, {"end", rfc3339(window.end)}});
+    json object{{"type", "hours"},       {"account", bytes::to_hex(hours.account.bytes)},
+                {"zone", hours.zone},    {"state", name(hours.state)},
+                {"windows", windows},    {"number", hours.number},
+                {"tzdata", hours.tzdata}};
+    if (hours.until) object["until"] = rfc3339(*hours.until);
+    if (hours.next_opening) object["next_opening"] = rfc3339(*hours.next_opening);
+    return object;
+}
+
+/// Words first, then a drawn week, in the reader's zone.
+void print_hours(Options const& options, engine::HoursView const& hours, std::string const& who) {
+    if (options.json) {
+        print_json(hours_json(hours));
+        return;
+    }
+    auto const now = wall_now();
+    auto const zone = reader_zone(now);
+    if (hours.state == engine::HoursState::none) {
+        std::cout << who << (hours.me ? " have" : " has") << " published no hours yet.\n";
+        return;
+    }
+    base::Interval const span{now - std::chrono::days{1}, hours.published_until.value_or(now + std::chrono::days{400})};
+    schedule::Calendar const calendar({{hours.number, now - std::chrono::days{1}, span, hours.windows}});
+    for (auto const& line : schedule::calendar_in_words(calendar, who, zone, now)) std::cout << line << '\n';
+    schedule::PictureStyle style;
+    char const* const language = std::getenv("LC_ALL") ? std::getenv("LC_ALL") : std::getenv("LANG");
+    style.unicode = language && std::string_view(language).find("UTF-8") != std::string_view::npos;
+    std::cout << '\n';
+    for (auto const& line : schedule::week_picture(calendar, zone, now, style)) std::cout << line << '\n';
+}
+
+/// Waits for the server's answer to a published schedule.
+int publish(Options const& options, Home& home, base::Result<base::RequestId> const& request) {
+    if (!request) {
+        switch (request.error()) {
+            case base::Errc::not_allowed:
+                throw Failure(not_allowed, "not_a_therapist", "only a therapist publishes hours", "");
+            case base::Errc::unknown: {
+                std::string hint = "IANA names, such as Europe/Berlin";
+                auto const near = schedule::nearest_zone_names(options.value("zone").value_or(""));
+                if (!near.empty()) hint = "did you mean " + near.front() + "?";
+                throw Failure(usage, "unknown_zone", "there is no such zone", hint);
+            }
+            default:
+                throw Failure(usage, "bad_schedule", "these hours overlap themselves or lie in the past",
+                              "hours show prints what is published");
+        }
+    }
+    std::optional<wire::Refused> no;
+    bool answered = false;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        auto const* answer = std::get_if<engine::RequestAnswered>(&one);
+        if (!answer || answer->request != *request) return false;
+        no = answer->refused;
+        return answered = true;
+    };
+    auto const result = home.run(options.timeout, event, [](bool) { return false; });
+    if (no) throw Failure(refused, "schedule_refused", "the hours were not published: " + refusal_in_words(*no), "");
+    if (!answered) {
+        if (result.failure && result.failure->kind == client_net::LinkFailure::Kind::certificate)
+            throw_unreachable(result);
+        throw Failure(kept, "hours_kept", "the server was not reached; the hours are kept here and will be published",
+                      "run: interlude status");
+    }
+    for (auto const& hours : home.engine().hours(wall_now()))
+        if (hours.me) print_hours(options, hours, "You");
+    return done;
+}
+
+base::Interval span_of(Options const& options) {
+    auto const now = wall_now();
+    auto const zone = reader_zone(now);
+    auto const from = parse_moment(options.words[0], zone, now, now);
+    auto const to = from ? parse_moment(options.words[1], zone, now, *from) : std::nullopt;
+    if (!from || !to)
+        throw Failure(usage, "bad_time", "that is not a time",
+                      "write 2026-11-23T18:00:00Z, \"2026-11-23 18:00\" or 18:00 (your time), now, or +90m");
+    if (*to <= *from) throw Failure(usage, "bad_time", "it would end before it begins", "hours open FROM TO");
+    return {*from, *to};
+}
+
+}  // namespace
+
+int hours_set(Options const& options) {
+    auto home = Home::open(options);
+    auto weekly = schedule::parse_hours(options.words[0]);
+    if (!weekly) throw Failure(usage, "bad_hours", weekly.error().text, weekly.error().hint);
+    auto const zone = options.value("zone").value_or(reader_zone(wall_now()).name());
+    return publish(options, home, home.engine().hours_set(std::move(*weekly), zone, wall_now()));
+}
+
+int hours_open(Options const& options) {
+    auto const span = span_of(options);
+    auto home = Home::open(options);
+    return publish(options, home, home.engine().hours_open(span, wall_now(), reader_zone(wall_now()).name()));
+}
+
+int hours_close(Options const& options) {
+    auto const span = span_of(options);
+    auto home = Home::open(options);
+    return publish(options, home, home.engine().hours_close(span, wall_now(), reader_zone(wall_now()).name()));
+}
+
+int hours_show(Options const& options) {
+    auto home = Home::open(options);
+    home.catch_up(options);
+    auto const now = wall_now();
+    if (!options.words.empty()) {
+        auto const conversation = home.find(options.words[0]);
+        auto const hours = home.engine().hours_of(conversation.id, now);
+        if (!hours) throw Failure(refused, "no_hours", "nobody in this conversation has hours", "");
+        print_hours(options, *hours, hours->me ? "You" : visible(conversation.name, false));
+        return done;
+    }
+    auto const all = home.engine().hours(now);
+    for (auto const& hours : all) {
+        std::string who = hours.me ? "You" : "Your therapist";
+        print_hours(options, hours, who);
+    }
+    if (all.empty() && !options.json) std::cout << "No hours are known here yet.\n";
+    return done;
+}
+
+}  // namespace interlude::ui

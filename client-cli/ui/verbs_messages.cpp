@@ -1,0 +1,173 @@
+#include <chrono>
+#include <iostream>
+#include <iterator>
+
+#include "client-cli/ui/home.hpp"
+#include "client-cli/ui/verbs.hpp"
+#include "common/bytes/text.hpp"
+
+namespace interlude::ui {
+
+namespace {
+
+std::string hex(auto const& id) {
+    return bytes::to_hex(id.bytes);
+}
+
+std::string name_of(Home& home, base::ConversationId const& id) {
+    for (auto const& one : home.engine().conversations())
+        if (one.id == id) return one.name;
+    return {};
+}
+
+void print(Options const& options, engine::MessageView const& message, std::string const& name) {
+    if (options.json) {
+        print_json(message_json(message, name));
+    } else {
+        std::cout << message_line(message, wall_now()) << '\n' << std::flush;
+    }
+}
+
+/// Answered for good: the server's word and, where something is held, its proof are in the vault.
+bool settled(std::optional<engine::MessageView> const& message) {
+    return message && message->state != engine::MessageState::on_device && !message->proof_missing;
+}
+
+}  // namespace
+
+json message_json(engine::MessageView const& message, std::string const& conversation_name) {
+    json object{{"type", "message"},
+                {"conversation", hex(message.conversation)},
+                {"name", conversation_name},
+                {"message_id", hex(message.id)},
+                {"from", {{"account", hex(message.from)}, {"me", message.from_me}, {"name", message.from_name}}},
+                {"sent_at", rfc3339(message.sent_at)},
+                {"state", name(message.state)},
+                {"text", message.text}};
+    if (message.seq) object["seq"] = *message.seq;
+    if (message.accepted_at) object["accepted_at"] = rfc3339(*message.accepted_at);
+    if (message.held_until) object["held_until"] = rfc3339(*message.held_until);
+    if (message.cannot_open) object["cannot_open"] = true;
+    if (message.refusal) object["reason"] = refusal_in_words(*message.refusal);
+    if (message.state == engine::MessageState::held) object["proved"] = !message.proof_missing;
+    return object;
+}
+
+std::string state_in_words(engine::MessageView const& message, base::WallTime now) {
+    auto words = texts().at("states").value(std::string(name(message.state)), "");
+    if (message.state == engine::MessageState::held)
+        words += message.held_until ? " until " + when(*message.held_until, now) + " (your time)"
+                                    : "; no opening is published yet";
+    if (message.state == engine::MessageState::refused && message.refusal)
+        words += ": " + refusal_in_words(*message.refusal);
+    if (message.proof_missing) words += ", its proof is on the way";
+    return words;
+}
+
+std::string message_line(engine::MessageView const& message, base::WallTime now) {
+    auto const who = message.from_me             ? std::string("you")
+                     : message.from_name.empty() ? "account " + hex(message.from).substr(0, 8)
+                                                 : visible(message.from_name, false);
+    auto const text =
+        message.cannot_open ? std::string("(this message cannot be opened on this device)") : visible(message.text);
+    return "[" + when(message.sent_at, now) + "] " + who + ": " + text +
+           (message.from_me ? "\n    (" + state_in_words(message, now) + ")" : std::string());
+}
+
+int send(Options const& options) {
+    auto home = Home::open(options);
+    auto const conversation = home.find(options.words.size() == 2 ? std::optional(options.words[0]) : std::nullopt);
+    auto text = options.words.back();
+    if (text == "-") {
+        text.assign(std::istreambuf_iterator<char>(std::cin), {});
+        while (!text.empty() && text.back() == '\n') text.pop_back();
+    }
+    if (text.empty()) throw Failure(usage, "empty", "there is nothing to send", "");
+    auto const id = home.engine().send(conversation.id, text, wall_now());
+    if (!id) {
+        switch (id.error()) {
+            case base::Errc::too_long:
+                throw Failure(refused, "too_long", "the message is too long", "send it in parts");
+            case base::Errc::not_allowed:
+                throw Failure(refused, "paused", "sending is paused here: the conversation ended or an alarm is open",
+                              "run: interlude status");
+            default:
+                throw Failure(refused, "unknown", "there is no such conversation", "");
+        }
+    }
+    std::vector<engine::Alarm> alarms;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        if (auto const* alarm = std::get_if<engine::Alarm>(&one)) alarms.push_back(*alarm);
+        return false;
+    };
+    client_net::OnIdle const idle = [&](bool) {
+        return settled(home.engine().message(conversation.id, *id, wall_now()));
+    };
+    auto const result = home.run(options.timeout, event, idle);
+    show_alarms(options, alarms);
+    auto const message = home.engine().message(conversation.id, *id, wall_now());
+    INTERLUDE_CHECK(message.has_value());
+    print(options, *message, conversation.name);
+    if (message->state == engine::MessageState::refused) return refused;
+    if (message->state == engine::MessageState::on_device) {
+        if (!options.json)
+            std::cout << "It is kept on this device and will be sent"
+                      << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
+        return kept;
+    }
+    if (message->state == engine::MessageState::held && !options.json)
+        std::cout << '\n' << crisis_card_text(home.engine().crisis_card());
+    return done;
+}
+
+int read(Options const& options) {
+    auto home = Home::open(options);
+    bool const reached = options.has("offline") || home.catch_up(options);
+    auto const conversation = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
+    auto const messages = home.engine().messages(conversation.id, wall_now());
+    std::uint64_t shown = 0;
+    for (auto const& message : messages) {
+        print(options, message, conversation.name);
+        if (message.seq) shown = std::max(shown, *message.seq);
+    }
+    if (messages.empty() && !options.json) std::cout << "Nothing was written yet.\n";
+    if (!options.has("peek") && shown > 0) home.engine().mark_read(conversation.id, shown);
+    return reached ? done : unreachable;
+}
+
+int watch(Options const& options) {
+    auto home = Home::open(options);
+    std::optional<base::ConversationId> only;
+    if (!options.words.empty()) only = home.find(options.words[0]).id;
+    auto const seconds = options.value("for");
+    auto const count = options.value("count");
+    auto const within = seconds ? std::chrono::milliseconds{std::stoll(*seconds) * 1000} : std::chrono::hours{24 * 365};
+    std::int64_t left = count ? std::stoll(*count) : -1;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        if (auto const* alarm = std::get_if<engine::Alarm>(&one)) show_alarms(options, {*alarm});
+        base::ConversationId conversation;
+        base::MessageId id;
+        bool arrived = false;
+        if (auto const* come = std::get_if<engine::MessageArrived>(&one)) {
+            conversation = come->conversation;
+            id = come->id;
+            arrived = true;
+        } else if (auto const* changed = std::get_if<engine::MessageChanged>(&one)) {
+            conversation = changed->conversation;
+            id = changed->id;
+        } else {
+            return false;
+        }
+        if (only && conversation != *only) return false;
+        auto const message = home.engine().message(conversation, id, wall_now());
+        if (!message) return false;
+        print(options, *message, name_of(home, conversation));
+        if (arrived && left > 0) --left;
+        return left == 0;
+    };
+    auto const result = home.run(within, event, [](bool) { return false; });
+    if (!result.was_ready) throw_unreachable(result);
+    return done;
+}
+
+}  // namespace interlude::ui
