@@ -97,7 +97,8 @@ class Engine {
     Result<std::array<std::string, 4>> safety_words(ConversationId const& conversation);
     /// The person compared them.
     Result<void> confirm_words(ConversationId const& conversation);
-    std::vector<DeviceView> devices();
+    /// Of this account and of everybody in a conversation with it.
+    std::vector<DeviceView> devices(WallTime now);
     /// Of every therapist account known here.
     std::vector<HoursView> hours(WallTime now);
     std::optional<HoursView> hours_of(ConversationId const& conversation, WallTime now);

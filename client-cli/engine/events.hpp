@@ -13,7 +13,8 @@ struct LinkReady {
     std::int64_t skew_ms = 0;
     bool operator==(LinkReady const&) const = default;
 };
-/// What the server had for this device at login is in the vault, and what waited here was sent.
+/// What the server had for this device at login is in the vault, and what waited here was sent: it answered a question
+/// asked after login, every group is in its epoch, and nothing came for a moment.
 struct CaughtUp {
     bool operator==(CaughtUp const&) const = default;
 };

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <map>
-#include <set>
 
 #include "client-cli/engine/engine.hpp"
+#include "client-cli/engine/in_flight.hpp"
 
 namespace interlude::engine {
+
+struct Turn;
 
 struct Actions {
     std::vector<Bytes> frames;  // encoded ClientFrames, to be sent in this order
@@ -46,9 +48,40 @@ class LinkDriver {
     bool caught_up() const { return state_ == State::steady; }
 
   private:
+    /// What a request of this link, not of the outbox, was for.
+    enum class Asked : std::uint8_t { inviter_lists, inviter_packages, redeem, caught_up, checkpoint, log };
+    struct Question {
+        Asked what{};
+        std::uint64_t size = 0;  // of the checkpoint asked about
+        SubjectId subject;
+    };
+    class Handler;
+
+    void ask(Turn& turn, wire::ClientBody body, Question question);
+    void connect_checkpoints(Turn& turn);
+    void finish_log(Turn& turn);
+    bool is_behind(Turn& turn);
+    void run_maintenance(Turn& turn);
+    void do_what_is_due(Turn& turn);
+    void end(Turn& turn, std::uint16_t code, std::uint32_t retry_after_seconds);
+    void fail_join(Turn& turn, wire::Rule rule);
+    Actions finish(Turn& turn);
+
     Engine& engine_;
     std::string server_name_;
     State state_ = State::waiting_for_nonce;
+    bool close_ = false;
+    std::optional<Question> answered_;  // what the frame being handled answers
+    std::map<RequestId, Question> questions_;
+    InFlight in_flight_;
+    std::vector<RequestId> confirmed_;  // in the hello
+    std::vector<wire::Handshake> deferred_;
+    WallTime next_maintenance_{};
+    std::set<ConversationId> awaited_;  // begun by others, their Welcome is on its way
+    bool asked_back_ = false;           // the question after login was answered
+    WallTime last_frame_{};
+    bool fetching_log_ = false;
+    int connect_rounds_left_ = 8;
 };
 
 }  // namespace interlude::engine

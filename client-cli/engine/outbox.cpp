@@ -29,11 +29,6 @@ std::uint64_t next_order(Turn& turn) {
     return counters.outgoing;
 }
 
-void wait(InFlight& in_flight, RequestId const& request, WallTime until) {
-    in_flight.sent.erase(request);
-    in_flight.not_before[request] = until;
-}
-
 /// No more answers are expected: the server may forget the id.
 void finish_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
     record.state = OutgoingState::answered;
@@ -114,25 +109,51 @@ std::vector<Outgoing> outgoing(Turn& turn) {
     return all;
 }
 
+namespace {
+
+/// Stored before this link, and its proof did not come: the same bytes again bring it.
+bool wants_answer(OutgoingRecord const& record) {
+    return record.state == OutgoingState::waiting || record.state == OutgoingState::proving;
+}
+
+bool must_wait(InFlight const& in_flight, RequestId const& request, WallTime now) {
+    auto const patience = in_flight.not_before.find(request);
+    return in_flight.full() || (patience != in_flight.not_before.end() && now < patience->second);
+}
+
+/// False: it has to stay for now.
+bool send_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
+    if (record.sealed.empty()) {
+        if (!seal(turn, record)) return false;
+        save(turn, request, record);
+    }
+    wire::Send send;
+    send.conversation = record.conversation;
+    send.generation = record.generation;
+    send.epoch = record.epoch;
+    send.mls = std::move(record.sealed);
+    turn.ask(request, std::move(send));
+    return true;
+}
+
+}  // namespace
+
 void flush(Turn& turn, InFlight& in_flight) {
+    std::set<ConversationId> blocked;  // what a person wrote keeps its order
     for (auto& [request, record] : outgoing(turn)) {
-        if (record.state != OutgoingState::waiting || in_flight.sent.contains(request)) continue;
-        if (auto const patience = in_flight.not_before.find(request);
-            patience != in_flight.not_before.end() && turn.now < patience->second)
-            continue;
+        if (!wants_answer(record) || in_flight.sent.contains(request)) continue;
         if (record.kind != OutgoingKind::message) {
-            auto const frame = wire::decode_client_frame(record.frame);
+            if (must_wait(in_flight, request, turn.now)) continue;
+            auto frame = wire::decode_client_frame(record.frame);
             INTERLUDE_CHECK(frame);
-            turn.ask(request, frame->body);
+            turn.ask(request, std::move(frame->body));
         } else {
-            if (record.sealed.empty() && !seal(turn, record)) continue;
-            save(turn, request, record);
-            wire::Send send;
-            send.conversation = record.conversation;
-            send.generation = record.generation;
-            send.epoch = record.epoch;
-            send.mls = record.sealed;
-            turn.ask(request, std::move(send));
+            auto const id = record.conversation;
+            bool const text = record.body == MessageKind::text;
+            bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, turn.now) &&
+                              send_message(turn, request, std::move(record));
+            if (!sent && text) blocked.insert(id);
+            if (!sent) continue;
         }
         in_flight.sent.insert(request);
     }
@@ -195,7 +216,6 @@ bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& store
     record->seq = stored.seq;
     if (held) {
         record->state = OutgoingState::proving;
-        record->sealed.clear();
         save(turn, request, *record);
     } else {
         finish_message(turn, request, *record);
@@ -234,10 +254,9 @@ bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
     return true;
 }
 
-bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale) {
+bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale const& stale) {
     auto record = find(turn, request);
     if (!record || record->kind != OutgoingKind::message) return false;
-    in_flight.sent.erase(request);
     if (record->state != OutgoingState::waiting) return true;
     if (auto conversation = turn.conversation(record->conversation)) {
         conversation->server_epoch = std::max(conversation->server_epoch, stale.epoch);
@@ -256,7 +275,7 @@ bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wir
     if (record->state != OutgoingState::waiting) return true;
     if (refused.rule == wire::Rule::too_fast ||
         (refused.rule == wire::Rule::quota && refused.retry_after_seconds > 0)) {
-        wait(in_flight, request, turn.now + std::chrono::seconds(std::max(1u, refused.retry_after_seconds)));
+        in_flight.be_patient(request, turn.now + std::chrono::seconds(std::max(1u, refused.retry_after_seconds)));
         return true;
     }
     if (record->kind == OutgoingKind::message)
@@ -279,7 +298,7 @@ bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire:
         case wire::ErrorCode::out_of_state:
         case wire::ErrorCode::not_authenticated: {
             auto const asked = std::chrono::seconds(error.retry_after_seconds);
-            wait(in_flight, request, turn.now + std::max<std::chrono::seconds>(asked, patience_after_error));
+            in_flight.be_patient(request, turn.now + std::max<std::chrono::seconds>(asked, patience_after_error));
             return true;
         }
         case wire::ErrorCode::not_yet:

@@ -2,19 +2,11 @@
 // answer is in the vault (exact.md, Outbox). Messages are sealed when they leave, and again only after `epoch_stale`.
 #pragma once
 
-#include <map>
-#include <set>
-
 #include "client-cli/engine/content.hpp"
+#include "client-cli/engine/in_flight.hpp"
 #include "client-cli/engine/turn.hpp"
 
 namespace interlude::engine {
-
-/// Which requests this link already carried, and which may not go before a time (the server asked for patience).
-struct InFlight {
-    std::set<RequestId> sent;
-    std::map<RequestId, WallTime> not_before;
-};
 
 MessageKind kind_of(ContentBody const& body);
 RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body);
@@ -31,7 +23,7 @@ void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids);
 // Answers. Each returns false if the request is not one of the outbox.
 bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& stored);
 bool take_held(Turn& turn, RequestId const& request, wire::Held const& held);
-bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale);
+bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale const& stale);
 bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused);
 bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
 /// Done, or an answer that says as much: the request is over.

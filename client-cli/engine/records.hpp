@@ -125,7 +125,8 @@ struct ServerRecord {
     std::uint64_t consistency_checks = 0;     // how often a checkpoint was shown to continue another
     std::optional<WallTime> checkpoint_at;    // when the newest one came
     std::optional<WallTime> last_contact;
-    std::optional<std::uint64_t> skew_ms_biased;  // skew + 2^62, so that it is unsigned
+    static constexpr std::int64_t skew_bias = std::int64_t{1} << 62;
+    std::optional<std::uint64_t> skew_ms_biased;  // server minus ours, plus the bias: records know no sign
     std::uint64_t hold_life_seconds = 0;
     static constexpr auto fields() {
         using S = ServerRecord;
@@ -177,6 +178,15 @@ struct ListRecord {
     static constexpr auto fields() { return std::tuple(&ListRecord::bytes, &ListRecord::signature); }
 };
 
+// ---- Table::calendars
+// ------------------------------------------------------------------------------------------------
+
+struct CalendarRecord {
+    wire::PublishedDocument published;
+    bool stated = false;  // by the server; else an own document whose acceptance is known and whose stamp is not
+    static constexpr auto fields() { return std::tuple(&CalendarRecord::published, &CalendarRecord::stated); }
+};
+
 // ---- Table::key_packages -------------------------------------------------------------------------------------------
 
 struct KeyPackageRecord {
@@ -215,7 +225,6 @@ struct ConversationRecord {
     std::uint64_t server_epoch = 0;  // as the server said last
     bool closed = false;
     bool lost_state = false;  // the server knows own messages that this home does not: a restored copy
-    std::uint64_t read_up_to = 0;
     std::uint64_t last_own_seq = 0;
     std::vector<std::uint64_t> opened_due;  // received, not yet reported as opened
     std::vector<NameOf> names;
@@ -227,9 +236,8 @@ struct ConversationRecord {
     static constexpr auto fields() {
         using S = ConversationRecord;
         return std::tuple(&S::name, &S::generation, &S::group_id, &S::members, &S::verified, &S::invited_at,
-                          &S::server_epoch, &S::closed, &S::lost_state, &S::read_up_to, &S::last_own_seq,
-                          &S::opened_due, &S::names, &S::last_commit, &S::healing_jitter_minutes, &S::replace_leaf,
-                          &S::broken, &S::ended);
+                          &S::server_epoch, &S::closed, &S::lost_state, &S::last_own_seq, &S::opened_due, &S::names,
+                          &S::last_commit, &S::healing_jitter_minutes, &S::replace_leaf, &S::broken, &S::ended);
     }
 };
 

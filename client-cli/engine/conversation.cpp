@@ -1,0 +1,270 @@
+#include "client-cli/engine/conversation.hpp"
+
+#include <algorithm>
+
+#include "client-cli/engine/account.hpp"
+#include "client-cli/engine/hours.hpp"
+#include "client-cli/engine/log_keeper.hpp"
+#include "client-cli/engine/membership.hpp"
+#include "client-cli/engine/outbox.hpp"
+#include "client-cli/engine/reading.hpp"
+#include "common/base/limits.hpp"
+#include "common/crypto/hash.hpp"
+
+namespace interlude::engine {
+
+namespace {
+
+namespace limits = base::limits;
+
+base::Millis hold_life(Turn& turn) {
+    auto const seconds = turn.server().hold_life_seconds;
+    return seconds > 0 ? base::Millis{std::chrono::seconds(seconds)} : base::Millis{limits::hold_life_default};
+}
+
+bool only_while_open(MessageKind kind) {
+    return kind == MessageKind::opened || kind == MessageKind::receipt;
+}
+
+void set_name(ConversationRecord& conversation, AccountId const& account, std::string const& name) {
+    if (name.empty()) return;
+    for (auto& known : conversation.names) {
+        if (known.account != account) continue;
+        known.name = name;
+        return;
+    }
+    conversation.names.push_back({account, name});
+}
+
+/// What a message does beyond being shown.
+struct Effect {
+    Turn& turn;
+    ConversationId const& id;
+    ConversationRecord& conversation;
+    MessageRecord& message;
+    std::uint64_t seq;
+
+    void operator()(UnknownBody const&) const {}
+    void operator()(Text const& body) const {
+        message.text = body.text;
+        if (message.duplicate) return;
+        message.unread = true;
+        conversation.opened_due.push_back(seq);
+        turn.tell(MessageArrived{id, seq, message.id});
+    }
+    void operator()(Opened const& body) const {
+        for (auto opened : body.seqs) mark_opened(opened);
+    }
+    void operator()(Receipt const&) const {}
+    void operator()(Profile const& body) const { set_name(conversation, message.from, body.name); }
+    void operator()(CardContent const& body) const {
+        if (side_of(conversation, message.from) != Side::therapist) return;
+        auto const known = turn.rows.home<CrisisCardRecord>(home::crisis_card);
+        if (!known || known->dated < body.dated)
+            turn.rows.put_home(home::crisis_card, CrisisCardRecord{body.text, body.dated});
+    }
+    void operator()(EarlyDelivery const& body) const {
+        turn.alarm("early_delivery",
+                   "the other side was given message " + std::to_string(body.seq) + " before it was due", id);
+    }
+
+    void mark_opened(std::uint64_t opened) const {
+        auto const key = key_of(id, opened);
+        auto own = turn.rows.get<MessageRecord>(Table::messages, key);
+        if (!own || !own->own) return;
+        auto& by = own->opened_by;
+        if (std::find(by.begin(), by.end(), message.from) != by.end()) return;
+        by.push_back(message.from);
+        turn.rows.put(Table::messages, key, *own);
+        if (own->kind == MessageKind::text)
+            turn.tell(MessageChanged{id, own->id, state_of(conversation, *own, turn.now)});
+    }
+};
+
+void keep_unopened(Turn& turn, wire::Envelope const& envelope) {
+    auto const key = key_of(envelope.conversation, envelope.seq);
+    turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, false, turn.now});
+    MessageRecord message;
+    message.kind = MessageKind::cannot_open;
+    message.from = envelope.sender_account;
+    message.device = envelope.sender_device;
+    message.sent_at = envelope.stamp;
+    message.accepted_at = envelope.stamp;
+    message.envelope = envelope.hash;
+    message.unread = true;
+    turn.rows.put(Table::messages, key, message);
+    turn.tell(MessageArrived{envelope.conversation, envelope.seq, message.id});
+}
+
+/// Into its place in the conversation: opened if any key does.
+void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecord& conversation) {
+    auto const& id = envelope.conversation;
+    auto group = load_group(turn, id, envelope.generation);
+    auto opened = group ? group->unprotect(envelope.mls) : base::Result<mls::OpenedMessage>(base::Errc::no_key);
+    if (!opened) return keep_unopened(turn, envelope);
+    save_group(turn, id, envelope.generation, *group);
+
+    MessageRecord message;
+    message.from = envelope.sender_account;
+    message.device = envelope.sender_device;
+    if (auto const leaf = identity::decode_leaf_identity(opened->sender_identity)) {
+        if (leaf->account != envelope.sender_account || leaf->device != envelope.sender_device)
+            turn.alarm("wrong_sender", "the server named another sender than the message itself", id, envelope.mls);
+        message.from = leaf->account;
+        message.device = leaf->device;
+    }
+    message.accepted_at = envelope.stamp;
+    message.sent_at = envelope.stamp;
+    message.envelope = envelope.hash;
+    message.kind = MessageKind::unknown;
+    if (auto const content = decode_content(opened->plaintext)) {
+        message.id = content->id;
+        message.sent_at = content->sent_at;
+        message.kind = kind_of(content->body);
+        auto const shown = key_of(id, message.from, content->id);
+        message.duplicate = turn.rows.has(Table::message_ids, shown);
+        if (!message.duplicate) turn.rows.put(Table::message_ids, shown, envelope.seq);
+        set_name(conversation, message.from, content->own_name);
+        for (auto const& list : content->lists)
+            if (auto const signature = crypto::Signature::from(list.signature))
+                take_list(turn, {list.bytes, *signature});
+        if (take_list_head(turn, message.from, content->own_list)) ask_for_lists(turn, message.from);
+        take_peer_sight(turn, id, content->log);
+        std::visit(Effect{turn, id, conversation, message, envelope.seq}, content->body);
+    }
+    turn.rows.put(Table::messages, key_of(id, envelope.seq), message);
+}
+
+}  // namespace
+
+std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
+    auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
+    if (!state) return std::nullopt;
+    auto group = mls::Group::decode(state->expose());
+    if (!group) throw BadRecord("a group of the vault does not decode");
+    return std::move(*group);
+}
+
+void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, mls::Group const& group) {
+    turn.rows.put(Table::groups, key_of(id, generation), group.encode());
+}
+
+bool seal(Turn& turn, OutgoingRecord& record) {
+    auto const& id = record.conversation;
+    auto const conversation = turn.conversation(id);
+    if (!conversation || conversation->closed || conversation->broken || conversation->lost_state) return false;
+    if (conversation->verified == Verification::changed) return false;
+    if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
+    auto group = load_group(turn, id, conversation->generation);
+    if (!group || group->epoch() < conversation->server_epoch || removal_due(turn, *group)) return false;
+
+    auto content = decode_content(record.content);
+    INTERLUDE_CHECK(content);
+    content->log = own_sight(turn, id);
+    content->own_list = head_of(own_list(turn));
+    content->own_name = turn.account().own_name;
+    auto sealed = group->protect(encode(*content), {}, turn.entropy);
+    if (!sealed) return false;
+    save_group(turn, id, conversation->generation, *group);
+    record.generation = conversation->generation;
+    record.epoch = sealed->epoch;
+    record.variants.push_back(crypto::sha256(sealed->message));
+    record.sealed = std::move(sealed->message);
+    return true;
+}
+
+void take_envelope(Turn& turn, wire::Envelope const& envelope) {
+    auto const& id = envelope.conversation;
+    auto const key = key_of(id, envelope.seq);
+    auto conversation = turn.conversation(id);
+    if (!conversation) return;  // its Welcome was refused here: not acked, so that nothing is lost
+    if (turn.rows.has(Table::messages, key) || turn.rows.has(Table::envelopes, key)) {
+        turn.say(wire::Ack{id, {envelope.seq}});
+        return;
+    }
+    if (crypto::sha256(envelope.mls) != envelope.hash) {
+        turn.alarm("envelope_hash", "the server named another hash than the envelope's", id, envelope.mls,
+                   bytes::copy(envelope.hash.bytes));
+        return;
+    }
+    auto const me = turn.account().account;
+    if (!passes(turn, id, *conversation, envelope.sender_account, me, envelope.stamp,
+                turn.now + limits::clock_tolerance)) {
+        turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, true, turn.now});
+        turn.alarm("early_delivery", "message " + std::to_string(envelope.seq) + " came before it was due", id,
+                   envelope.mls);
+        queue_message(turn, id, turn.entropy.id<MessageId>(), EarlyDelivery{envelope.seq, turn.now});
+    } else {
+        open_envelope(turn, envelope, *conversation);
+        turn.save(id, *conversation);
+    }
+    turn.say(wire::Ack{id, {envelope.seq}});
+}
+
+void open_due(Turn& turn) {
+    for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes)) {
+        if (!record.early) continue;
+        auto const& envelope = record.envelope;
+        auto conversation = turn.conversation(envelope.conversation);
+        INTERLUDE_CHECK(conversation);
+        if (!passes(turn, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
+                    envelope.stamp, turn.now))
+            continue;
+        turn.rows.erase(Table::envelopes, key);
+        open_envelope(turn, envelope, *conversation);
+        turn.save(envelope.conversation, *conversation);
+    }
+}
+
+namespace {
+
+/// Early envelopes keep the keys of their epoch alive, whatever the server says.
+void drop_epochs(Turn& turn, ConversationId const& id, ConversationRecord& conversation, std::uint64_t before) {
+    for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes, id.bytes))
+        if (record.early) before = std::min(before, record.envelope.epoch);
+    auto group = load_group(turn, id, conversation.generation);
+    if (!group) return;
+    group->drop_epochs_before(std::min(before, group->epoch()));
+    save_group(turn, id, conversation.generation, *group);
+    std::erase_if(conversation.ended, [&](EndedEpoch const& ended) { return ended.epoch < before; });
+    turn.save(id, conversation);
+}
+
+}  // namespace
+
+void take_epoch_end(Turn& turn, wire::EpochEnd const& end) {
+    auto conversation = turn.conversation(end.conversation);
+    if (!conversation || conversation->generation != end.generation) return;
+    drop_epochs(turn, end.conversation, *conversation, end.epoch + 1);
+}
+
+void prune_epochs(Turn& turn) {
+    auto const life = 2 * hold_life(turn);
+    for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
+        std::uint64_t before = 0;
+        for (auto const& ended : conversation.ended)
+            if (turn.now >= ended.at + life) before = std::max(before, ended.epoch + 1);
+        if (before > 0) drop_epochs(turn, *ConversationId::from(key), conversation, before);
+    }
+}
+
+void report_opened(Turn& turn) {
+    std::set<ConversationId> reporting;
+    for (auto const& [request, record] : outgoing(turn))
+        if (record.body == MessageKind::opened && record.state == OutgoingState::waiting)
+            reporting.insert(record.conversation);
+    for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
+        auto const id = *ConversationId::from(key);
+        if (conversation.opened_due.empty() || conversation.closed || conversation.broken || reporting.contains(id))
+            continue;
+        if (!every_gate_open(turn, id, conversation)) continue;
+        auto& due = conversation.opened_due;
+        auto const batch = std::min<std::size_t>(due.size(), 1024);
+        std::vector<std::uint64_t> const seqs(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(batch));
+        due.erase(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(batch));
+        turn.save(id, conversation);
+        queue_message(turn, id, turn.entropy.id<MessageId>(), Opened{seqs});
+    }
+}
+
+}  // namespace interlude::engine

@@ -1,0 +1,31 @@
+// Messages of one conversation: sealed into the group's epoch on the way out, opened into their place on the way in.
+// The group's state is loaded, used and saved in one transaction, and lives nowhere else.
+#pragma once
+
+#include "client-cli/engine/turn.hpp"
+#include "common/mls/group.hpp"
+
+namespace interlude::engine {
+
+std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation);
+void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, mls::Group const& group);
+
+/// Seals an outgoing message in the present epoch and saves the spent generation with it. False: not now (this app is
+/// behind the server, the conversation is closed or broken, a removed device must go first).
+bool seal(Turn& turn, OutgoingRecord& record);
+
+/// An envelope as it came. Acked in the turn's frames once it is in the vault; shown once, in its place; kept closed
+/// while it is early, kept as ciphertext if it does not open.
+void take_envelope(Turn& turn, wire::Envelope const& envelope);
+/// Opens what came early and is due now.
+void open_due(Turn& turn);
+
+/// Everything of that epoch was delivered to this device.
+void take_epoch_end(Turn& turn, wire::EpochEnd const& end);
+/// Forgets keys of past epochs that may not be kept any longer by this device's own clock.
+void prune_epochs(Turn& turn);
+
+/// Queues `opened` for what was opened and not reported, where every gate is open.
+void report_opened(Turn& turn);
+
+}  // namespace interlude::engine

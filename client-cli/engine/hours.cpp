@@ -1,0 +1,402 @@
+#include "client-cli/engine/hours.hpp"
+
+#include <algorithm>
+
+#include "client-cli/engine/account.hpp"
+#include "client-cli/engine/outbox.hpp"
+#include "common/crypto/hash.hpp"
+#include "common/identity/invitation.hpp"
+#include "common/schedule/override_document.hpp"
+#include "common/wire/codec.hpp"
+
+namespace interlude::engine {
+
+using base::Errc;
+
+namespace {
+
+/// account ‖ conversation (zeros: the calendar's own chain) ‖ number.
+Bytes chain_key(AccountId const& account, std::optional<ConversationId> const& conversation) {
+    return bytes::Writer().id(account).id(conversation.value_or(ConversationId{})).take();
+}
+Bytes calendar_key(AccountId const& account, std::optional<ConversationId> const& conversation, std::uint64_t number) {
+    return bytes::Writer().raw(chain_key(account, conversation)).u64(number).take();
+}
+
+std::string_view label_of(wire::DocumentKind kind) {
+    return kind == wire::DocumentKind::schedule ? schedule::schedule_label : schedule::override_label;
+}
+
+/// What both kinds of calendar documents have in common.
+struct Place {
+    AccountId account;
+    DeviceId device;
+    std::optional<ConversationId> conversation;
+    std::uint64_t number = 0;
+    Hash32 previous;
+    WallTime effective_from{};
+};
+
+Result<Place> place_of(wire::SignedDocument const& document) {
+    if (document.kind == wire::DocumentKind::schedule) {
+        INTERLUDE_TRY(auto read, schedule::decode_schedule_document(document.bytes));
+        return Place{read.account, read.device, std::nullopt, read.number, read.previous, read.effective_from};
+    }
+    INTERLUDE_TRY(auto read, schedule::decode_override_document(document.bytes));
+    return Place{read.account, read.device, read.conversation, read.number, read.previous, {}};
+}
+
+/// The key of a device that is or once was in the account's lists: a document outlives its device's removal from them.
+std::optional<crypto::VerifyKey> key_of_device(Turn& turn, AccountId const& account, DeviceId const& device) {
+    auto lists = turn.rows.scan<ListRecord>(Table::device_lists, account.bytes);
+    for (auto list = lists.rbegin(); list != lists.rend(); ++list) {
+        auto const decoded = identity::decode_device_list(list->record.bytes);
+        if (!decoded) continue;
+        if (auto const* listed = decoded->find(device)) return listed->auth_key;
+    }
+    return std::nullopt;
+}
+
+void check_compilation(Turn& turn, ZoneSource const& zones, wire::SignedDocument const& document) {
+    auto const read = schedule::decode_schedule_document(document.bytes);
+    auto const span = schedule::zone_span(read->compiled_span);
+    auto const zone = zones(read->rules.zone, span.start, span.end);
+    if (!zone) return;  // an unknown zone says nothing about the signed intervals
+    switch (schedule::recompile(*read, *zone).agreement) {
+        case schedule::Agreement::same:
+        case schedule::Agreement::differs_other_tzdata:
+            return;
+        case schedule::Agreement::differs:
+            turn.alarm("compiled_differs",
+                       "hours number " + std::to_string(read->number) + " are not what their own rules give",
+                       std::nullopt, document.bytes);
+            return;
+    }
+}
+
+/// Verifies and keeps one calendar document.
+void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::PublishedDocument const& published) {
+    auto const& document = published.document;
+    auto const place = place_of(document);
+    if (!place || place->number == 0) {
+        turn.alarm("bad_document", "the server showed hours that do not parse", std::nullopt, document.bytes);
+        return;
+    }
+    auto const key = key_of_device(turn, place->account, place->device);
+    if (!key) return;  // of somebody whom nobody introduced
+    if (!crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
+        turn.alarm("bad_document", "the server showed hours that their therapist did not sign", std::nullopt,
+                   document.bytes, document.signature);
+        return;
+    }
+    auto const row = calendar_key(place->account, place->conversation, place->number);
+    auto const known = turn.rows.get<CalendarRecord>(Table::calendars, row);
+    if (known && known->published.document.bytes != document.bytes) {
+        turn.alarm("two_documents", "two sets of hours with number " + std::to_string(place->number), std::nullopt,
+                   known->published.document.bytes, document.bytes);
+        return;
+    }
+    if (known && known->stated) {
+        if (known->published.in_force_from != published.in_force_from)
+            turn.alarm(
+                "document_moved",
+                "the server says another time for hours number " + std::to_string(place->number) + " than before",
+                std::nullopt, document.bytes);
+        return;
+    }
+    if (published.in_force_from < place->effective_from)
+        turn.alarm("document_moved", "hours number " + std::to_string(place->number) + " were put in force too early",
+                   std::nullopt, document.bytes);
+    if (place->number > 1) {
+        auto const before = turn.rows.get<CalendarRecord>(
+            Table::calendars, calendar_key(place->account, place->conversation, place->number - 1));
+        if (before && document_hash(before->published.document) != place->previous)
+            turn.alarm("two_documents", "hours number " + std::to_string(place->number) + " follow others than known",
+                       std::nullopt, before->published.document.bytes, document.bytes);
+    }
+    if (document.kind == wire::DocumentKind::schedule) check_compilation(turn, zones, document);
+    turn.rows.put(Table::calendars, row, CalendarRecord{published, true});
+    turn.tell(HoursChanged{place->account});
+}
+
+std::optional<wire::ClientBody> body_of(ByteView frame) {
+    auto decoded = wire::decode_client_frame(frame);
+    if (!decoded) return std::nullopt;
+    return std::move(decoded->body);
+}
+
+/// Own schedule documents that the server has not answered, by number.
+std::vector<wire::SignedDocument> unanswered_schedules(Turn& turn) {
+    std::vector<wire::SignedDocument> found;
+    for (auto const& [request, record] : outgoing(turn)) {
+        if (record.kind != OutgoingKind::document || record.state != OutgoingState::waiting) continue;
+        auto const body = body_of(record.frame);
+        if (auto const* put = body ? std::get_if<wire::SchedulePut>(&*body) : nullptr) found.push_back(put->document);
+    }
+    return found;
+}
+
+/// What the next own document follows: the newest one, answered or not.
+struct Newest {
+    schedule::Rules rules;
+    std::uint64_t number = 0;
+    Hash32 hash;
+};
+Newest newest_own(Turn& turn, AccountId const& account) {
+    Newest newest;
+    auto const look_at = [&](wire::SignedDocument const& document) {
+        auto const place = place_of(document);
+        INTERLUDE_CHECK(place);
+        if (place->number <= newest.number) return;
+        newest.number = place->number;
+        newest.hash = document_hash(document);
+        if (auto read = schedule::decode_schedule_document(document.bytes);
+            document.kind == wire::DocumentKind::schedule && read)
+            newest.rules = std::move(read->rules);
+    };
+    for (auto const& kept : calendar_chain(turn, account)) look_at(kept.record.published.document);
+    for (auto const& document : unanswered_schedules(turn)) look_at(document);
+    return newest;
+}
+
+Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules rules, Newest const& after) {
+    rules = schedule::without_past(std::move(rules), turn.now);
+    INTERLUDE_TRY_VOID(schedule::check(rules));
+    auto const span = schedule::zone_span(schedule::compiled_span(turn.now));
+    INTERLUDE_TRY(auto zone, zones(rules.zone, span.start, span.end));
+    auto const account = turn.account();
+    schedule::ScheduleDocument document;
+    document.account = account.account;
+    document.device = account.device;
+    document.number = after.number + 1;
+    document.previous = after.hash;
+    document.rules = std::move(rules);
+    document = schedule::compiled_document(std::move(document), zone, turn.now);
+    INTERLUDE_TRY(auto encoded, schedule::encode(document));
+    auto const signature = crypto::sign_labelled(device_key(account), schedule::schedule_label, encoded);
+    wire::SignedDocument put{wire::DocumentKind::schedule, std::move(encoded), bytes::copy(signature.bytes)};
+    return queue_request(turn, OutgoingKind::document, wire::SchedulePut{std::move(put)});
+}
+
+bool is_therapist(Turn& turn) {
+    auto const account = turn.rows.home<AccountRecord>(home::account);
+    return account && account->side == Side::therapist;
+}
+
+}  // namespace
+
+void take_document(Turn& turn, ZoneSource const& zones, wire::PublishedDocument const& published) {
+    auto const& document = published.document;
+    switch (document.kind) {
+        case wire::DocumentKind::device_list: {
+            auto const signature = crypto::Signature::from(document.signature);
+            if (signature) take_list(turn, {document.bytes, *signature});
+            return;
+        }
+        case wire::DocumentKind::schedule:
+        case wire::DocumentKind::override_all:
+        case wire::DocumentKind::override_conversation:
+            take_calendar_document(turn, zones, published);
+            return;
+        case wire::DocumentKind::invitation:
+        case wire::DocumentKind::terms:
+            return;  // own invitations are known; terms are the defaults in this version
+    }
+}
+
+std::vector<KeptDocument> calendar_chain(Turn& turn, AccountId const& account,
+                                         std::optional<ConversationId> const& conversation) {
+    std::vector<KeptDocument> chain;
+    for (auto& [key, record] : turn.rows.scan<CalendarRecord>(Table::calendars, chain_key(account, conversation)))
+        chain.push_back({number_at_end(key), std::move(record)});
+    return chain;
+}
+
+Hash32 document_hash(wire::SignedDocument const& document) {
+    return crypto::labelled_hash(label_of(document.kind), document.bytes);
+}
+
+schedule::Calendar calendar_of(Turn& turn, AccountId const& account, std::optional<ConversationId> const& conversation,
+                               DocumentFilter const& counts) {
+    std::vector<schedule::PublishedSchedule> schedules;
+    std::vector<schedule::PublishedOverride> overrides;
+    auto const add = [&](KeptDocument const& kept) {
+        auto const& published = kept.record.published;
+        if (published.document.kind == wire::DocumentKind::schedule) {
+            auto const read = schedule::decode_schedule_document(published.document.bytes);
+            INTERLUDE_CHECK(read);
+            schedules.push_back(schedule::published(*read, published.in_force_from));
+        } else {
+            auto const read = schedule::decode_override_document(published.document.bytes);
+            INTERLUDE_CHECK(read);
+            if (read->kind != schedule::OverrideKind::send_now)
+                overrides.push_back(schedule::published(*read, published.in_force_from));
+        }
+    };
+    for (auto const& kept : calendar_chain(turn, account))
+        if (!counts || counts(kept.number, kept.record)) add(kept);
+    if (conversation)
+        for (auto const& kept : calendar_chain(turn, account, conversation))
+            if (!counts || counts(kept.number, kept.record)) add(kept);
+    return schedule::Calendar(std::move(schedules), std::move(overrides));
+}
+
+std::optional<Side> side_of(ConversationRecord const& conversation, AccountId const& account) {
+    for (auto const& member : conversation.members)
+        if (member.account == account) return member.side;
+    return std::nullopt;
+}
+
+std::optional<WallTime> passes_from(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
+                                    AccountId const& sender, WallTime stamp) {
+    if (side_of(conversation, sender) != Side::therapist) return schedule::envelope_from(stamp, nullptr);
+    auto const calendar = calendar_of(turn, sender, id);
+    return schedule::envelope_from(stamp, &calendar);
+}
+
+bool passes(Turn& turn, ConversationId const& id, ConversationRecord const& conversation, AccountId const& sender,
+            AccountId const& reader, WallTime stamp, WallTime at) {
+    auto const from = sender == reader ? stamp : passes_from(turn, id, conversation, sender, stamp);
+    if (side_of(conversation, reader) != Side::therapist) return schedule::passes(from, nullptr, at);
+    auto const gate = calendar_of(turn, reader, id);
+    return schedule::passes(from, &gate, at);
+}
+
+bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord const& conversation) {
+    for (auto const& member : conversation.members)
+        if (member.side == Side::therapist && !calendar_of(turn, member.account, id).open(turn.now)) return false;
+    return true;
+}
+
+void document_accepted(Turn& turn, ByteView frame) {
+    auto const body = body_of(frame);
+    if (!body) return;
+    if (auto const* put = std::get_if<wire::SchedulePut>(&*body)) {
+        auto const place = place_of(put->document);
+        INTERLUDE_CHECK(place);
+        auto const row = calendar_key(place->account, place->conversation, place->number);
+        if (!turn.rows.has(Table::calendars, row)) {
+            wire::PublishedDocument published{put->document, std::max(place->effective_from, turn.now)};
+            turn.rows.put(Table::calendars, row, CalendarRecord{std::move(published), false});
+            turn.tell(HoursChanged{place->account});
+        }
+    } else if (auto const* invitation = std::get_if<wire::InvitationPut>(&*body)) {
+        auto const document = identity::decode_invitation(invitation->document.bytes);
+        INTERLUDE_CHECK(document);
+        auto const id = document->id();
+        if (auto record = turn.rows.get<InvitationRecord>(Table::invitations, id.bytes)) {
+            record->on_server = true;
+            turn.rows.put(Table::invitations, id.bytes, *record);
+        }
+    }
+}
+
+void document_refused(Turn& turn, ByteView frame, wire::Refused const&) {
+    auto const body = body_of(frame);
+    auto const* invitation = body ? std::get_if<wire::InvitationPut>(&*body) : nullptr;
+    if (!invitation) return;
+    if (auto const document = identity::decode_invitation(invitation->document.bytes))
+        turn.rows.erase(Table::invitations, document->id().bytes);
+}
+
+// ---- Engine --------------------------------------------------------------------------------------------------------
+
+Result<RequestId> Engine::hours_set(std::vector<schedule::WeeklyInterval> weekly, std::string zone, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    if (!is_therapist(turn)) return Errc::not_allowed;
+    auto const newest = newest_own(turn, turn.account().account);
+    auto rules = schedule::with_weekly(newest.rules, std::move(zone), std::move(weekly));
+    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
+    turn.rows.commit();
+    return request;
+}
+
+Result<RequestId> Engine::hours_open(base::Interval span, WallTime now, std::string zone) {
+    Turn turn(vault_, entropy_, now);
+    if (!is_therapist(turn)) return Errc::not_allowed;
+    auto const newest = newest_own(turn, turn.account().account);
+    auto rules = newest.rules;
+    if (rules.zone.empty()) rules.zone = std::move(zone);
+    rules = schedule::with_opening(std::move(rules), span);
+    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
+    turn.rows.commit();
+    return request;
+}
+
+Result<RequestId> Engine::hours_close(base::Interval span, WallTime now, std::string zone) {
+    Turn turn(vault_, entropy_, now);
+    if (!is_therapist(turn)) return Errc::not_allowed;
+    auto const newest = newest_own(turn, turn.account().account);
+    auto rules = newest.rules;
+    if (rules.zone.empty()) rules.zone = std::move(zone);
+    rules = schedule::with_closure(std::move(rules), span);
+    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
+    turn.rows.commit();
+    return request;
+}
+
+namespace {
+
+HoursView hours_view(Turn& turn, AccountId const& account, bool me, std::optional<ConversationId> const& conversation) {
+    HoursView view;
+    view.account = account;
+    view.me = me;
+    view.calendar = calendar_of(turn, account, conversation);
+    for (auto const& kept : calendar_chain(turn, account)) {
+        auto read = schedule::decode_schedule_document(kept.record.published.document.bytes);
+        if (kept.record.published.document.kind != wire::DocumentKind::schedule || !read) continue;
+        view.number = read->number;
+        view.zone = read->rules.zone;
+        view.tzdata = read->tzdata;
+        view.rules = std::move(read->rules);
+    }
+    switch (view.calendar.state_at(turn.now)) {
+        case schedule::State::none:
+            view.state = HoursState::none;
+            break;
+        case schedule::State::closed:
+            view.state = HoursState::closed;
+            break;
+        case schedule::State::open:
+            view.state = HoursState::open;
+            view.until = view.calendar.open_until(turn.now);
+            break;
+    }
+    if (view.state != HoursState::open) view.next_opening = view.calendar.next_opening_after(turn.now);
+    view.published_until = view.calendar.known_until();
+    for (auto const& window : view.calendar.windows())
+        if (window.end > turn.now) view.windows.push_back(window);
+    view.awaiting_server = me && !unanswered_schedules(turn).empty();
+    return view;
+}
+
+}  // namespace
+
+std::vector<HoursView> Engine::hours(WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    std::vector<HoursView> views;
+    auto const account = turn.rows.home<AccountRecord>(home::account);
+    if (!account) return views;
+    std::set<AccountId> seen;
+    if (account->side == Side::therapist) {
+        seen.insert(account->account);
+        views.push_back(hours_view(turn, account->account, true, {}));
+    }
+    for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations))
+        for (auto const& member : conversation.members)
+            if (member.side == Side::therapist && seen.insert(member.account).second)
+                views.push_back(hours_view(turn, member.account, false, {}));
+    return views;
+}
+
+std::optional<HoursView> Engine::hours_of(ConversationId const& id, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    auto const conversation = turn.conversation(id);
+    if (!conversation) return std::nullopt;
+    auto const me = turn.account().account;
+    for (auto const& member : conversation->members)
+        if (member.side == Side::therapist) return hours_view(turn, member.account, member.account == me, id);
+    return std::nullopt;
+}
+
+}  // namespace interlude::engine

@@ -1,0 +1,45 @@
+// Therapists' hours as this app believes them: signed documents, chained, and the calendars made of them. Own ones are
+// written here too (exact.md, Calendar and Gate).
+#pragma once
+
+#include "client-cli/engine/engine.hpp"
+#include "client-cli/engine/turn.hpp"
+#include "common/schedule/gate.hpp"
+#include "common/schedule/schedule_document.hpp"
+
+namespace interlude::engine {
+
+/// A document that the server published: verified and kept, or an alarm.
+void take_document(Turn& turn, ZoneSource const& zones, wire::PublishedDocument const& published);
+
+/// Which of the kept documents count.
+using DocumentFilter = std::function<bool(std::uint64_t number, CalendarRecord const& record)>;
+/// The calendar of a therapist-side account; empty (closed) where nothing is known.
+schedule::Calendar calendar_of(Turn& turn, AccountId const& account,
+                               std::optional<ConversationId> const& conversation = {},
+                               DocumentFilter const& counts = {});
+
+/// From when on an envelope with this stamp may pass to anybody but its sender; nullopt: no opening is known.
+std::optional<WallTime> passes_from(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
+                                    AccountId const& sender, WallTime stamp);
+/// Does it pass to `reader` at `at`, by the documents known here?
+bool passes(Turn& turn, ConversationId const& id, ConversationRecord const& conversation, AccountId const& sender,
+            AccountId const& reader, WallTime stamp, WallTime at);
+/// Every therapist-side account of the conversation, this one included, is in an open window.
+bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord const& conversation);
+std::optional<Side> side_of(ConversationRecord const& conversation, AccountId const& account);
+
+/// The kept documents of one chain, by number.
+struct KeptDocument {
+    std::uint64_t number = 0;
+    CalendarRecord record;
+};
+std::vector<KeptDocument> calendar_chain(Turn& turn, AccountId const& account,
+                                         std::optional<ConversationId> const& conversation = {});
+Hash32 document_hash(wire::SignedDocument const& document);
+
+// Answers to own documents, by the frame that carried them (outbox.hpp).
+void document_accepted(Turn& turn, ByteView frame);
+void document_refused(Turn& turn, ByteView frame, wire::Refused const& refused);
+
+}  // namespace interlude::engine

@@ -1,0 +1,31 @@
+// Which requests one link already carried, and which may not go before a time (the server asked for patience). Dies
+// with the link.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "common/base/ids.hpp"
+#include "common/base/time.hpp"
+
+namespace interlude::engine {
+
+struct InFlight {
+    std::set<base::RequestId> sent;  // and not answered
+    std::size_t window_max = 16;     // what the server allows
+    std::size_t window = 16;         // halved when it asks for patience, grows with every answer
+    std::map<base::RequestId, base::WallTime> not_before;
+    std::map<base::ConversationId, base::WallTime> commits_not_before;
+
+    bool full() const { return sent.size() >= window; }
+    void answered(base::RequestId const& request) {
+        if (sent.erase(request) > 0 && window < window_max) ++window;
+    }
+    void be_patient(base::RequestId const& request, base::WallTime until) {
+        sent.erase(request);
+        not_before[request] = until;
+        if (window > 1) window /= 2;
+    }
+};
+
+}  // namespace interlude::engine

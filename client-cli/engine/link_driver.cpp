@@ -1,0 +1,371 @@
+#include "client-cli/engine/link_driver.hpp"
+
+#include <algorithm>
+
+#include "client-cli/engine/account.hpp"
+#include "client-cli/engine/conversation.hpp"
+#include "client-cli/engine/hours.hpp"
+#include "client-cli/engine/joining.hpp"
+#include "client-cli/engine/log_keeper.hpp"
+#include "client-cli/engine/membership.hpp"
+#include "client-cli/engine/outbox.hpp"
+#include "common/identity/login.hpp"
+#include "common/wire/codec.hpp"
+
+namespace interlude::engine {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto maintenance_interval = 60s;
+constexpr auto quiet_moment = 300ms;
+constexpr std::uint16_t close_malformed = 4400;
+constexpr std::uint16_t close_not_authenticated = 4401;
+
+}  // namespace
+
+// ---- Each frame of the server, one function -------------------------------------------------------------------------
+
+class LinkDriver::Handler {
+  public:
+    Handler(LinkDriver& driver, Turn& turn, RequestId const& request)
+        : driver_(driver), turn_(turn), request_(request) {}
+
+    void operator()(wire::Nonce const& nonce) {
+        if (driver_.state_ != State::waiting_for_nonce) return broke_protocol("a second nonce");
+        if (nonce.server_name != driver_.server_name_) {
+            turn_.alarm("wrong_server",
+                        "the server calls itself " + nonce.server_name + ", not " + driver_.server_name_);
+            return driver_.end(turn_, close_not_authenticated, 0);
+        }
+        auto server = turn_.server();
+        auto const skew = (nonce.time - turn_.now).count();
+        server.skew_ms_biased = static_cast<std::uint64_t>(skew + ServerRecord::skew_bias);
+        turn_.save(server);
+        say_hello(nonce, server);
+        driver_.state_ = State::authenticating;
+    }
+
+    void operator()(wire::Ready const& ready) {
+        if (driver_.state_ != State::authenticating) return broke_protocol("ready without a login");
+        if (pending_join(turn_)) {
+            driver_.state_ = State::redeeming;
+            RequestId request;
+            auto body = first_invited_request(turn_, request);
+            bool const redeem = std::holds_alternative<wire::Redeem>(body);
+            driver_.questions_[request] = {redeem ? Asked::redeem : Asked::inviter_lists, 0, {}};
+            turn_.ask(request, std::move(body));
+            return;
+        }
+        driver_.state_ = State::catching_up;
+        driver_.in_flight_.window_max = std::max<std::size_t>(1, ready.limits.in_flight_max);
+        take_log_state(turn_, ready);
+        take_states(turn_, ready.conversations);
+        for (auto const& state : ready.conversations)
+            if (!turn_.conversation(state.conversation)) driver_.awaited_.insert(state.conversation);
+        forget_confirmed(turn_, driver_.confirmed_);
+        auto const skew = (ready.time - turn_.now).count();
+        turn_.tell(LinkReady{ready.time, skew});
+        turn_.ask(turn_.entropy.id<RequestId>(), wire::KeyPackagesPut{});  // how many are left?
+        if (turn_.account().side == Side::therapist) turn_.ask(turn_.entropy.id<RequestId>(), wire::InvitationList{});
+        auto const view = log_view(turn_.server());
+        auto const size = view && view->latest() ? view->latest()->checkpoint.size : 0;
+        driver_.ask(turn_, wire::CheckpointGet{size}, {Asked::caught_up, size, {}});
+        driver_.do_what_is_due(turn_);
+    }
+
+    void operator()(wire::Done const&) { take_done(turn_, request_); }
+    void operator()(wire::Invitations const& invitations) { take_invitations(turn_, invitations); }
+
+    void operator()(wire::Redeemed const& redeemed) {
+        if (driver_.state_ != State::redeeming) return;
+        take_redeemed(turn_, redeemed);
+        driver_.state_ = State::ended;
+        driver_.close_ = true;
+    }
+    void operator()(wire::ListChanged const&) {
+        if (driver_.state_ != State::redeeming) return;
+        forget_founding(turn_);
+        RequestId request;
+        auto body = first_invited_request(turn_, request);
+        driver_.questions_[request] = {Asked::inviter_lists, 0, {}};
+        turn_.ask(request, std::move(body));
+    }
+    void operator()(wire::KeyPackages const& packages) {
+        if (!answers(Asked::inviter_packages)) return;
+        if (auto const founded = found_conversation(turn_, packages); !founded) {
+            turn_.alarm("bad_key_packages", "the server gave key packages that are not the therapist's (" +
+                                                std::string(base::name(founded.error())) + ")");
+            return driver_.fail_join(turn_, wire::Rule::invalid);
+        }
+        auto const join = pending_join(turn_);
+        driver_.questions_[join->request] = {Asked::redeem, 0, {}};
+        turn_.ask(join->request, redeem_body(*join));
+    }
+    void operator()(wire::KeyPackageStock const& stock) {
+        take_done(turn_, request_);
+        top_up_key_packages(turn_, stock.left, driver_.engine_.options_.key_packages);
+        flush(turn_, driver_.in_flight_);
+    }
+
+    void operator()(wire::Handshake const& handshake) {
+        if (!take_handshake(turn_, handshake)) driver_.deferred_.push_back(handshake);
+        driver_.do_what_is_due(turn_);
+    }
+    void operator()(wire::Accepted const& accepted) {
+        take_accepted(turn_, request_, accepted);
+        driver_.do_what_is_due(turn_);
+    }
+    void operator()(wire::Conflict const& conflict) {
+        if (!take_conflict(turn_, driver_.in_flight_, request_, conflict))
+            refused({wire::Rule::conflict, {}, {}, 0, {}});
+        driver_.do_what_is_due(turn_);
+    }
+    void operator()(wire::Stored const& stored) { take_stored(turn_, request_, stored); }
+    void operator()(wire::Held const& held) { take_held(turn_, request_, held); }
+    void operator()(wire::Refused const& answer) { refused(answer); }
+    void operator()(wire::EpochStale const& stale) {
+        if (!take_epoch_stale(turn_, request_, stale)) take_commit_refused(turn_, driver_.in_flight_, request_, 0);
+        driver_.do_what_is_due(turn_);
+    }
+    void operator()(wire::TooLate const&) {}
+
+    void operator()(wire::LogEntries const& entries) {
+        take_log_entries(turn_, entries);
+        if (!answers(Asked::log)) return;
+        auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
+        if (!entries.items.empty() && last < entries.head_counter)
+            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, entries.subject});
+        else if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
+            turn_.say(wire::LogAck{entries.subject, complete});
+        driver_.connect_checkpoints(turn_);
+        driver_.finish_log(turn_);
+    }
+    void operator()(wire::Checkpoint const& checkpoint) {
+        auto const view = log_view(turn_.server());
+        auto const own = view && view->latest() ? view->latest()->checkpoint.size : 0;
+        take_checkpoint(turn_, driver_.answered_ ? driver_.answered_->size : own, checkpoint);
+        if (answers(Asked::caught_up)) driver_.asked_back_ = true;
+        driver_.connect_checkpoints(turn_);
+        driver_.finish_log(turn_);
+    }
+
+    void operator()(wire::Envelope const& envelope) { take_envelope(turn_, envelope); }
+    void operator()(wire::Welcome const& welcome) {
+        take_welcome(turn_, welcome);
+        driver_.awaited_.erase(welcome.conversation);
+    }
+    void operator()(wire::Documents const& documents) {
+        if (answers(Asked::inviter_lists)) return take_lists_of_inviter(documents);
+        for (auto const& document : documents.documents)
+            take_document(turn_, driver_.engine_.options_.load_zone, document);
+        auto const deferred = std::exchange(driver_.deferred_, {});
+        for (auto const& handshake : deferred)
+            if (!take_handshake(turn_, handshake)) driver_.deferred_.push_back(handshake);
+        driver_.do_what_is_due(turn_);
+    }
+    void operator()(wire::Fate const& fate) { take_fate(turn_, fate); }
+    void operator()(wire::EpochEnd const& end) { take_epoch_end(turn_, end); }
+    void operator()(wire::StateChanged const& changed) {
+        take_subjects(turn_, changed.subjects);
+        take_states(turn_, changed.conversations);
+    }
+
+    void operator()(wire::Error const& error) {
+        if (driver_.state_ == State::authenticating || driver_.state_ == State::waiting_for_nonce)
+            return driver_.end(turn_, close_not_authenticated, error.retry_after_seconds);
+        if (driver_.state_ == State::redeeming && driver_.answered_)
+            return driver_.fail_join(
+                turn_, error.code == wire::ErrorCode::not_allowed ? wire::Rule::not_a_member : wire::Rule::too_fast);
+        if (answers(Asked::log)) return driver_.finish_log(turn_);
+        if (take_error(turn_, driver_.in_flight_, request_, error)) return;
+        take_commit_refused(turn_, driver_.in_flight_, request_, error.retry_after_seconds);
+    }
+    void operator()(wire::Goodbye const& goodbye) { driver_.end(turn_, goodbye.code, goodbye.retry_after_seconds); }
+
+  private:
+    bool answers(Asked what) const { return driver_.answered_ && driver_.answered_->what == what; }
+
+    void broke_protocol(std::string what) {
+        turn_.alarm("server_broke_protocol", "the server sent what it may not: " + std::move(what));
+        driver_.end(turn_, close_malformed, 0);
+    }
+
+    void refused(wire::Refused const& answer) {
+        if (driver_.state_ == State::redeeming) return driver_.fail_join(turn_, answer.rule);
+        if (answers(Asked::log)) return driver_.finish_log(turn_);
+        if (take_refused(turn_, driver_.in_flight_, request_, answer)) return;
+        take_commit_refused(turn_, driver_.in_flight_, request_, answer.retry_after_seconds);
+    }
+
+    void take_lists_of_inviter(wire::Documents const& documents) {
+        if (auto const taken = take_inviter_lists(turn_, documents); !taken) {
+            turn_.alarm("bad_list", "the server gave a device list that is not the invitation's (" +
+                                        std::string(base::name(taken.error())) + ")");
+            return driver_.fail_join(turn_, wire::Rule::invalid);
+        }
+        auto const inviter = link_of(*pending_join(turn_)).fragment.inviter;
+        driver_.ask(turn_, wire::KeyPackagesFetch{inviter}, {Asked::inviter_packages, 0, {}});
+    }
+
+    void say_hello(wire::Nonce const& nonce, ServerRecord const& server) {
+        wire::Hello hello;
+        auto const account = turn_.account();
+        auto const join = pending_join(turn_);
+        std::optional<crypto::SigningKey> invitation_key;
+        if (join) {
+            invitation_key = identity::invitation_key(link_of(*join).fragment.seed.expose());
+            hello.who = identity::invitation_id(invitation_key->public_key());
+        } else {
+            hello.who = wire::DeviceLogin{account.account, account.device};
+            auto const view = log_view(server);
+            hello.log_size_seen = view && view->latest() ? view->latest()->checkpoint.size : 0;
+            hello.confirmed = driver_.confirmed_ = confirmed_ids(turn_);
+        }
+        wire::ClientFrame frame{turn_.entropy.id<RequestId>(), std::move(hello)};
+        auto const encoded = wire::encode(frame);
+        identity::LinkFacts const link{driver_.server_name_, nonce.nonce, encoded};
+        auto const signature = invitation_key
+                                   ? identity::sign_invited_login(*invitation_key, link)
+                                   : identity::sign_login(device_key(account), link, account.account, account.device);
+        turn_.frames.push_back(std::move(frame));
+        turn_.ask(turn_.entropy.id<RequestId>(), wire::Authenticate{bytes::copy(signature.bytes)});
+    }
+
+    LinkDriver& driver_;
+    Turn& turn_;
+    RequestId const& request_;
+};
+
+// ---- LinkDriver ----------------------------------------------------------------------------------------------------
+
+LinkDriver::LinkDriver(Engine& engine, std::string server_name)
+    : engine_(engine), server_name_(std::move(server_name)) {}
+
+Actions LinkDriver::finish(Turn& turn) {
+    auto actions = turn.finish();
+    actions.close = close_;
+    return actions;
+}
+
+Actions LinkDriver::on_message(ByteView message, WallTime now) {
+    auto const frame = wire::decode_server_frame(message);
+    if (frame) return on_frame(*frame, now);
+    if (state_ == State::ended || frame.error() == base::Errc::unsupported) return {};  // a later server's frame
+    Turn turn(engine_.vault_, engine_.entropy_, now);
+    turn.alarm("server_broke_protocol", "the server sent bytes that are no frame", std::nullopt, bytes::copy(message));
+    end(turn, close_malformed, 0);
+    return finish(turn);
+}
+
+Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
+    if (state_ == State::ended) return {};
+    Turn turn(engine_.vault_, engine_.entropy_, now);
+    last_frame_ = now;
+    answered_.reset();
+    auto const* stored = std::get_if<wire::Stored>(&frame.body);
+    if (!stored || stored->holds.empty()) in_flight_.answered(frame.request);  // else `held` follows
+    if (auto const question = questions_.find(frame.request); question != questions_.end()) {
+        answered_ = question->second;
+        questions_.erase(question);
+    }
+    std::visit(Handler(*this, turn, frame.request), frame.body);
+    return finish(turn);
+}
+
+Actions LinkDriver::poll(WallTime now) {
+    if (!ready()) return {};
+    Turn turn(engine_.vault_, engine_.entropy_, now);
+    open_due(turn);
+    if (state_ == State::catching_up && asked_back_ && now >= last_frame_ + quiet_moment && !is_behind(turn)) {
+        state_ = State::steady;
+        turn.tell(CaughtUp{});
+    }
+    if (now >= next_maintenance_ && caught_up()) run_maintenance(turn);
+    connect_checkpoints(turn);
+    do_what_is_due(turn);
+    return finish(turn);
+}
+
+Actions LinkDriver::fetch_log(WallTime now) {
+    if (!ready()) return {};
+    Turn turn(engine_.vault_, engine_.entropy_, now);
+    fetching_log_ = true;
+    connect_rounds_left_ = 8;
+    for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects)) {
+        auto const id = *SubjectId::from(key);
+        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, id});
+    }
+    finish_log(turn);
+    return finish(turn);
+}
+
+void LinkDriver::ask(Turn& turn, wire::ClientBody body, Question question) {
+    auto const request = turn.entropy.id<RequestId>();
+    questions_[request] = question;
+    turn.ask(request, std::move(body));
+}
+
+void LinkDriver::connect_checkpoints(Turn& turn) {
+    if (!ready() || connect_rounds_left_ == 0) return;
+    for (auto const& [request, question] : questions_)
+        if (question.what == Asked::checkpoint || question.what == Asked::caught_up) return;  // one round at a time
+    auto const sizes = sizes_to_connect(turn);
+    if (sizes.empty()) {
+        connect_rounds_left_ = 8;
+        return;
+    }
+    --connect_rounds_left_;
+    for (auto const size : sizes) ask(turn, wire::CheckpointGet{size}, {Asked::checkpoint, size, {}});
+}
+
+void LinkDriver::finish_log(Turn& turn) {
+    if (!fetching_log_) return;
+    for (auto const& [request, question] : questions_)
+        if (question.what == Asked::log || question.what == Asked::checkpoint) return;
+    fetching_log_ = false;
+    turn.tell(LogFetched{});
+}
+
+bool LinkDriver::is_behind(Turn& turn) {
+    if (!awaited_.empty() || !deferred_.empty()) return true;
+    for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
+        if (conversation.broken || conversation.closed) continue;
+        auto const group = load_group(turn, *ConversationId::from(key), conversation.generation);
+        if (group && group->epoch() < conversation.server_epoch) return true;
+    }
+    return false;
+}
+
+void LinkDriver::run_maintenance(Turn& turn) {
+    next_maintenance_ = turn.now + maintenance_interval;
+    connect_rounds_left_ = std::max(connect_rounds_left_, 1);
+    prune_epochs(turn);
+    check_peer_heads(turn);
+    renew_list_if_due(turn);
+}
+
+void LinkDriver::do_what_is_due(Turn& turn) {
+    if (!ready()) return;
+    if (caught_up()) {
+        report_opened(turn);
+        flush_commits(turn, in_flight_);
+    }
+    flush(turn, in_flight_);
+}
+
+void LinkDriver::end(Turn& turn, std::uint16_t code, std::uint32_t retry_after_seconds) {
+    state_ = State::ended;
+    close_ = true;
+    turn.tell(LinkEnding{code, retry_after_seconds});
+}
+
+void LinkDriver::fail_join(Turn& turn, wire::Rule rule) {
+    abandon_join(turn, rule);
+    turn.tell(JoinFailed{rule});
+    state_ = State::ended;
+    close_ = true;
+}
+
+}  // namespace interlude::engine

@@ -1,0 +1,45 @@
+// Who is in a conversation's group, and how that changes: commits of others checked against identity and declaration,
+// own commits between pending and accepted, healing (protocol.md, MLS profile).
+#pragma once
+
+#include "client-cli/engine/outbox.hpp"
+#include "client-cli/engine/turn.hpp"
+#include "common/identity/leaf_attestation.hpp"
+#include "common/mls/group.hpp"
+#include "common/mls_framing/declaration.hpp"
+
+namespace interlude::engine {
+
+using base::Result;
+
+/// Every leaf of somebody else must be attested by a device of the newest list known of its account.
+mls::LeafCheck leaf_check(Turn& turn);
+Result<void> check_leaf(Turn& turn, bytes::ByteView identity, bytes::ByteView signature_key);
+/// A fresh key package of this device; its leaf is attested.
+mls::KeyPackageBundle make_key_package(Turn& turn, std::chrono::seconds life);
+
+/// `members` after the declaration. bad_commit: adds somebody who is there, removes somebody who is not.
+Result<std::vector<wire::MemberState>> members_after(mls_framing::Declaration const& declaration,
+                                                     std::vector<wire::MemberState> members);
+/// The group's leaves are exactly these devices.
+bool roster_matches(mls::Group const& group, std::vector<wire::MemberState> const& members);
+
+/// The group has a device that its account's newest list dropped: its Remove goes before anything else.
+bool removal_due(Turn& turn, mls::Group const& group);
+
+/// False: it needs a device list that was asked for; give it again when documents came.
+bool take_handshake(Turn& turn, wire::Handshake const& handshake);
+
+/// Makes the commits that are due (removals, a replaced leaf, healing) and sends what is pending and not on its way.
+void flush_commits(Turn& turn, InFlight& in_flight);
+// Answers to own commits; false: not one of those.
+bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& accepted);
+bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict);
+bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, std::uint32_t retry_after_seconds);
+
+/// What the server says the conversations are; notices a home that was restored from an older copy.
+void take_states(Turn& turn, std::vector<wire::ConversationState> const& states);
+/// Asks for an account's lists from the newest known one on.
+void ask_for_lists(Turn& turn, AccountId const& account);
+
+}  // namespace interlude::engine

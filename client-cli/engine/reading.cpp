@@ -1,0 +1,364 @@
+#include "client-cli/engine/reading.hpp"
+
+#include <algorithm>
+
+#include "client-cli/engine/account.hpp"
+#include "client-cli/engine/engine.hpp"
+#include "client-cli/engine/outbox.hpp"
+#include "common/identity/safety_words.hpp"
+
+namespace interlude::engine {
+
+using base::Errc;
+
+std::string_view name(MessageState state) noexcept {
+    switch (state) {
+        case MessageState::on_device:
+            return "on_device";
+        case MessageState::stored:
+            return "stored";
+        case MessageState::held:
+            return "held";
+        case MessageState::delivered:
+            return "delivered";
+        case MessageState::read:
+            return "read";
+        case MessageState::recalled:
+            return "recalled";
+        case MessageState::expired:
+            return "expired";
+        case MessageState::refused:
+            return "refused";
+    }
+    return "unknown";
+}
+
+std::string_view name(Verification verification) noexcept {
+    switch (verification) {
+        case Verification::by_invitation:
+            return "by_invitation";
+        case Verification::joined:
+            return "joined";
+        case Verification::confirmed:
+            return "confirmed";
+        case Verification::changed:
+            return "changed";
+    }
+    return "unknown";
+}
+
+std::string_view name(HoursState state) noexcept {
+    switch (state) {
+        case HoursState::none:
+            return "none";
+        case HoursState::open:
+            return "open";
+        case HoursState::closed:
+            return "closed";
+    }
+    return "unknown";
+}
+
+bool still_held(MessageRecord const& message, wire::Hold const& hold, WallTime now) {
+    auto const has = [&](std::vector<AccountId> const& accounts) {
+        return std::find(accounts.begin(), accounts.end(), hold.account) != accounts.end();
+    };
+    if (has(message.passed) || has(message.opened_by)) return false;
+    return !hold.until || now < *hold.until;
+}
+
+MessageState state_of(ConversationRecord const& conversation, MessageRecord const& message, WallTime now) {
+    if (message.fate == wire::FateKind::recalled) return MessageState::recalled;
+    if (!message.own) return MessageState::delivered;
+    bool everybody = true;
+    bool anybody = false;
+    for (auto const& member : conversation.members) {
+        if (member.account == message.from) continue;
+        anybody = true;
+        auto const& by = message.opened_by;
+        everybody = everybody && std::find(by.begin(), by.end(), member.account) != by.end();
+    }
+    if (anybody && everybody) return MessageState::delivered;
+    if (message.fate == wire::FateKind::expired) return MessageState::expired;
+    for (auto const& hold : message.holds)
+        if (still_held(message, hold, now)) return MessageState::held;
+    return MessageState::stored;
+}
+
+namespace {
+
+std::string name_of(ConversationRecord const& conversation, AccountId const& account) {
+    for (auto const& known : conversation.names)
+        if (known.account == account) return known.name;
+    return {};
+}
+
+bool is_shown(MessageRecord const& message) {
+    if (message.duplicate) return false;
+    switch (message.kind) {
+        case MessageKind::text:
+        case MessageKind::cannot_open:
+            return true;
+        case MessageKind::opened:
+        case MessageKind::receipt:
+        case MessageKind::profile:
+        case MessageKind::crisis_card:
+        case MessageKind::early_delivery:
+        case MessageKind::unknown:
+            return false;
+    }
+    return false;
+}
+
+MessageView view_of(ConversationId const& id, ConversationRecord const& conversation, std::uint64_t seq,
+                    MessageRecord const& message, AccountRecord const& account, WallTime now) {
+    MessageView view;
+    view.conversation = id;
+    view.id = message.id;
+    view.seq = seq;
+    view.from = message.from;
+    view.from_me = message.own;
+    view.from_name = message.own ? account.own_name : name_of(conversation, message.from);
+    view.sent_at = message.sent_at;
+    view.accepted_at = message.accepted_at;
+    view.state = state_of(conversation, message, now);
+    if (view.state == MessageState::held) {
+        for (auto const& hold : message.holds)
+            if (still_held(message, hold, now) && hold.until)
+                view.held_until = view.held_until ? std::min(*view.held_until, *hold.until) : *hold.until;
+    }
+    view.proof_missing = message.own && !message.holds.empty() && !message.proven;
+    view.unread = message.unread;
+    view.cannot_open = message.kind == MessageKind::cannot_open;
+    view.text = message.text;
+    return view;
+}
+
+std::optional<MessageView> view_of(ConversationId const& id, OutgoingRecord const& record,
+                                   AccountRecord const& account) {
+    if (record.kind != OutgoingKind::message || record.conversation != id || record.body != MessageKind::text)
+        return std::nullopt;
+    MessageView view;
+    switch (record.state) {
+        case OutgoingState::waiting:
+            view.state = MessageState::on_device;
+            break;
+        case OutgoingState::refused:
+            view.state = MessageState::refused;
+            view.refusal = record.refusal;
+            break;
+        case OutgoingState::proving:
+        case OutgoingState::answered:
+            return std::nullopt;  // in its place among the messages
+    }
+    auto const content = decode_content(record.content);
+    INTERLUDE_CHECK(content);
+    view.conversation = id;
+    view.id = record.message;
+    view.from = account.account;
+    view.from_me = true;
+    view.from_name = account.own_name;
+    view.sent_at = record.made;
+    view.text = std::get<Text>(content->body).text;
+    return view;
+}
+
+std::vector<MessageView> messages_of(Turn& turn, ConversationId const& id) {
+    std::vector<MessageView> views;
+    auto const conversation = turn.conversation(id);
+    if (!conversation) return views;
+    auto const account = turn.account();
+    for (auto const& [key, message] : turn.rows.scan<MessageRecord>(Table::messages, id.bytes))
+        if (is_shown(message))
+            views.push_back(view_of(id, *conversation, number_at_end(key), message, account, turn.now));
+    for (auto const& [request, record] : outgoing(turn))
+        if (auto view = view_of(id, record, account)) views.push_back(std::move(*view));
+    return views;
+}
+
+}  // namespace
+
+std::vector<ConversationView> Engine::conversations() {
+    Turn turn(vault_, entropy_, {});
+    std::vector<ConversationView> views;
+    auto const account = turn.rows.home<AccountRecord>(home::account);
+    if (!account) return views;
+    auto const waiting = outgoing(turn);
+    for (auto const& [key, record] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
+        ConversationView view;
+        view.id = *ConversationId::from(key);
+        view.name = record.name;
+        view.verified = record.verified;
+        view.invited_at = record.invited_at;
+        view.closed = record.closed;
+        for (auto const& member : record.members) {
+            bool const me = member.account == account->account;
+            view.members.push_back({member.account, member.side, me,
+                                    me ? account->own_name : name_of(record, member.account), member.devices.size()});
+        }
+        for (auto const& [message_key, message] : turn.rows.scan<MessageRecord>(Table::messages, key))
+            if (message.unread && is_shown(message)) ++view.unread;
+        for (auto const& [request, out] : waiting)
+            if (out.kind == OutgoingKind::message && out.body == MessageKind::text && out.conversation == view.id &&
+                out.state == OutgoingState::waiting)
+                ++view.waiting;
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+Result<void> Engine::rename(ConversationId const& id, std::string new_name) {
+    if (new_name.size() > name_bytes_max) return Errc::too_long;
+    Turn turn(vault_, entropy_, {});
+    auto record = turn.conversation(id);
+    if (!record) return Errc::unknown;
+    record->name = std::move(new_name);
+    turn.save(id, *record);
+    turn.rows.commit();
+    return {};
+}
+
+Result<MessageId> Engine::send(ConversationId const& id, std::string text, WallTime now) {
+    if (text.size() > text_bytes_max) return Errc::too_long;
+    Turn turn(vault_, entropy_, now);
+    auto const record = turn.conversation(id);
+    if (!record) return Errc::unknown;
+    if (record->closed || record->verified == Verification::changed) return Errc::not_allowed;
+    auto const message = turn.entropy.id<MessageId>();
+    queue_message(turn, id, message, Text{std::move(text)});
+    turn.rows.commit();
+    return message;
+}
+
+Result<void> Engine::send_profile(ConversationId const& id, std::string own_name, WallTime now) {
+    if (own_name.size() > name_bytes_max) return Errc::too_long;
+    Turn turn(vault_, entropy_, now);
+    if (!turn.conversation(id)) return Errc::unknown;
+    auto account = turn.account();
+    account.own_name = own_name;
+    turn.rows.put_home(home::account, account);
+    queue_message(turn, id, turn.entropy.id<MessageId>(), Profile{std::move(own_name)});
+    turn.rows.commit();
+    return {};
+}
+
+std::vector<MessageView> Engine::messages(ConversationId const& id, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    return messages_of(turn, id);
+}
+
+std::optional<MessageView> Engine::message(ConversationId const& id, MessageId const& message, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    for (auto& view : messages_of(turn, id))
+        if (view.id == message) return std::move(view);
+    return std::nullopt;
+}
+
+void Engine::mark_read(ConversationId const& id, std::uint64_t seq) {
+    Turn turn(vault_, entropy_, {});
+    for (auto& [key, message] : turn.rows.scan<MessageRecord>(Table::messages, id.bytes)) {
+        if (!message.unread || number_at_end(key) > seq) continue;
+        message.unread = false;
+        turn.rows.put(Table::messages, key, message);
+    }
+    turn.rows.commit();
+}
+
+Result<std::array<std::string, 4>> Engine::safety_words(ConversationId const& id) {
+    std::optional<AccountId> other;
+    AccountId me;
+    {
+        Turn turn(vault_, entropy_, {});
+        auto const record = turn.conversation(id);
+        if (!record) return Errc::unknown;
+        me = turn.account().account;
+        for (auto const& member : record->members)
+            if (member.account != me) other = member.account;
+    }
+    if (!other) return Errc::unknown;
+    std::array<std::string, 4> words;
+    auto const found = identity::safety_words(me, *other, id);
+    std::copy(found.begin(), found.end(), words.begin());
+    return words;
+}
+
+Result<void> Engine::confirm_words(ConversationId const& id) {
+    Turn turn(vault_, entropy_, {});
+    auto record = turn.conversation(id);
+    if (!record) return Errc::unknown;
+    record->verified = Verification::confirmed;
+    turn.save(id, *record);
+    turn.rows.commit();
+    return {};
+}
+
+std::vector<DeviceView> Engine::devices(WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    std::vector<DeviceView> views;
+    auto const account = turn.rows.home<AccountRecord>(home::account);
+    if (!account) return views;
+    std::vector<AccountId> accounts{account->account};
+    for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations))
+        for (auto const& member : conversation.members)
+            if (std::find(accounts.begin(), accounts.end(), member.account) == accounts.end())
+                accounts.push_back(member.account);
+    for (auto const& id : accounts) {
+        auto const list = newest_list(turn, id);
+        if (!list) continue;
+        auto const& known = list->list();
+        for (auto const& device : known.devices)
+            views.push_back({id, device.id, device.id == account->device, device.added, known.position().generation,
+                             known.position().version, identity::is_old(known, now)});
+    }
+    return views;
+}
+
+Result<void> Engine::set_crisis_card(std::string text, WallTime now) {
+    if (text.size() > text_bytes_max) return Errc::too_long;
+    Turn turn(vault_, entropy_, now);
+    auto const account = turn.rows.home<AccountRecord>(home::account);
+    if (!account || account->side != Side::therapist) return Errc::not_allowed;
+    turn.rows.put_home(home::crisis_card, CrisisCardRecord{text, now});
+    for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations))
+        if (!conversation.closed)
+            queue_message(turn, *ConversationId::from(key), turn.entropy.id<MessageId>(), CardContent{text, now});
+    turn.rows.commit();
+    return {};
+}
+
+std::optional<CrisisCard> Engine::crisis_card() {
+    Turn turn(vault_, entropy_, {});
+    auto record = turn.rows.home<CrisisCardRecord>(home::crisis_card);
+    if (!record) return std::nullopt;
+    return CrisisCard{std::move(record->text), record->dated};
+}
+
+std::vector<Alarm> Engine::alarms() {
+    Turn turn(vault_, entropy_, {});
+    std::vector<Alarm> alarms;
+    for (auto& [key, record] : turn.rows.scan<AlarmRecord>(Table::alarms))
+        alarms.push_back({std::move(record.code), std::move(record.text), record.conversation});
+    return alarms;
+}
+
+StatusView Engine::status() {
+    Turn turn(vault_, entropy_, {});
+    StatusView view;
+    if (auto const account = turn.rows.home<AccountRecord>(home::account)) {
+        view.account = account->account;
+        view.device = account->device;
+        view.side = account->side;
+        view.seed_on_device = !account->recovery_seed.empty();
+    }
+    if (auto const server = turn.rows.home<ServerRecord>(home::server)) {
+        view.server = server->host + ":" + std::to_string(server->port);
+        view.last_contact = server->last_contact;
+        if (server->skew_ms_biased)
+            view.skew_ms = static_cast<std::int64_t>(*server->skew_ms_biased) - ServerRecord::skew_bias;
+    }
+    view.waiting = waiting_count(turn);
+    view.alarms = turn.rows.scan<AlarmRecord>(Table::alarms).size();
+    return view;
+}
+
+}  // namespace interlude::engine
