@@ -125,6 +125,8 @@ class Group {
     base::Result<bytes::Bytes> propose(ProposalArgs args, crypto::Entropy& entropy);
     base::Result<bytes::Bytes> propose_update(std::optional<NewIdentity> new_identity, WireFormat wire_format,
                                               crypto::Entropy& entropy);
+    /// Kept for the commit of this epoch if it is valid by itself. Until then protect answers out_of_state; should what
+    /// was received not fit together, commit without it.
     base::Result<void> receive_proposal(bytes::ByteView message, Outside const& outside = {});
 
     /// GroupInfo as MLSMessage, with ratchet_tree and, if asked, external_pub: what an external commit starts from.

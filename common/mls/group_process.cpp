@@ -83,6 +83,9 @@ Result<std::vector<SentProposal>> resolve(Commit const& commit, Sender committer
     return list;
 }
 
+// A committer who is neither the sender of a proposal nor the one it is about.
+constexpr Sender anybody{SenderType::member, 0xffffffff};
+
 struct OwnKeys {
     TreePrivate tree;
     crypto::SigningKey signature_key;
@@ -203,11 +206,11 @@ base::Result<ProcessedCommit> Group::process(bytes::ByteView message, Outside co
 base::Result<void> Group::receive_proposal(bytes::ByteView message, Outside const& outside) {
     auto messages = state_->messages.clone();
     INTERLUDE_TRY(auto content, open_handshake(*state_, message, messages));
-    auto* proposal = std::get_if<Proposal>(&content.content.body);
+    auto const* proposal = std::get_if<Proposal>(&content.content.body);
     if (!proposal || content.content.sender.type == SenderType::new_member_commit) return Errc::bad_proposal;
-    if (auto const* add = proposal->as<Add>(); add && outside.check_leaf) {
-        INTERLUDE_TRY_VOID(outside.check_leaf(add->key_package.leaf_node));
-    }
+    // Valid by itself, whoever may commit it: one that is not would spoil every commit of this epoch.
+    INTERLUDE_TRY_VOID(apply_proposals(state_->tree, {{*proposal, content.content.sender}},
+                                       {*state_->suite, state_->context, anybody, outside, own_leaf()}));
     state_->messages = std::move(messages);
     state_->hold(content);
     return {};

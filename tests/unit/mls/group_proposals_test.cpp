@@ -65,6 +65,21 @@ TEST(Proposals, stop_application_messages_until_they_are_committed) {
     EXPECT_EQ(error_of(talk.of("anna").receive_proposal(proposal)), "no_key");
 }
 
+TEST(Proposals, that_are_not_valid_by_themselves_are_not_kept) {
+    Conversation talk({"anna", "ben"});
+    auto forged = talk.bundle("dora").key_package;
+    forged.signature.back() ^= 1;
+    auto const from_ben = [&](Proposal proposal) {
+        auto ben = talk.of("ben").clone();
+        return error_of(talk.of("anna").receive_proposal(must(ben.propose({std::move(proposal)}, talk.entropy()))));
+    };
+    EXPECT_EQ(from_ben({Remove{LeafIndex{7}}}), "bad_proposal");
+    EXPECT_EQ(from_ben({Add{forged}}), "bad_signature");
+    EXPECT_EQ(from_ben({PreSharedKey{{ExternalPSK{{1}}, Bytes(31, 0)}}}), "bad_proposal");
+    talk.say("anna", "nothing waits to be committed");
+    EXPECT_EQ(from_ben({Remove{talk.of("anna").own_leaf()}}), "none");  // for ben to commit, or a third
+}
+
 TEST(Proposals, that_were_never_received_cannot_be_committed) {
     Conversation talk({"anna", "ben", "cleo"});
     spread(talk, {"anna"}, must(talk.of("ben").propose({{Remove{talk.of("cleo").own_leaf()}}}, talk.entropy())));
