@@ -31,7 +31,7 @@ MAY = {
     'server/ports': [S['core']] + SERVER_SEES,
     'server/service': [S['ports'], S['core'], C['crypto']] + SERVER_SEES,   # the sequencer signs checkpoints
     'server/store/memory': [S['ports'], S['core'], S['runtime']] + SERVER_SEES,
-    'server/store/sqlite': [S['ports'], S['core'], S['runtime']] + SERVER_SEES,
+    'server/store/sqlite': [S['ports'], S['core'], S['runtime'], C['crypto']] + SERVER_SEES,  # draws an instance id
     'server/runtime': [S['ports'], S['core']],               # the clock feeds core's ServerTime
     'server/net': [S['service'], S['ports'], S['core'], C['wire']],
     'server/app': [*S.values(), 'server/store/memory', 'server/store/sqlite', C['crypto']] + SERVER_SEES,

@@ -1,0 +1,177 @@
+#include "server/store/sqlite/worker.hpp"
+
+namespace interlude::store_sqlite {
+
+namespace asio = boost::asio;
+
+namespace {
+
+/// A caller's handler, kept alive with the work it promises to its executor.
+template <class Handler>
+struct Caller {
+    Handler handler;
+    asio::any_io_executor executor;
+    asio::executor_work_guard<asio::any_io_executor> guard{executor};
+
+    void complete(std::exception_ptr error) {
+        auto then = [handler = std::move(handler), error = std::move(error)]() mutable { handler(std::move(error)); };
+        asio::post(executor, std::move(then));
+        guard.reset();
+    }
+};
+
+}  // namespace
+
+Worker::Worker(asio::any_io_executor executor, Database& database, WorkerEvents& events)
+    : executor_(std::move(executor)), database_(database), events_(events) {
+    // Checkpoints are ours, on this connection, between batches (SQLite's WAL bug needs two connections).
+    sqlite3_wal_hook(
+        database_.raw(),
+        [](void* self, sqlite3*, char const*, int pages) {
+            static_cast<Worker*>(self)->wal_pages_ = pages;
+            return SQLITE_OK;
+        },
+        this);
+    thread_ = std::thread([this] { loop(); });
+}
+
+Worker::~Worker() {
+    {
+        std::lock_guard const lock(mutex_);
+        stopping_ = true;
+    }
+    queued_.notify_one();
+    thread_.join();
+    sqlite3_wal_hook(database_.raw(), nullptr, nullptr);
+}
+
+asio::awaitable<void> Worker::perform(JobPtr job) {
+    auto initiate = [this](auto handler, JobPtr initiated) {
+        auto executor = asio::any_io_executor(asio::get_associated_executor(handler, executor_));
+        using Handler = std::decay_t<decltype(handler)>;
+        auto const caller = std::make_shared<Caller<Handler>>(Caller<Handler>{std::move(handler), executor});
+        initiated->finish = [caller](std::exception_ptr error) { caller->complete(std::move(error)); };
+        enqueue(std::move(initiated));
+    };
+    return asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr)>(
+        std::move(initiate), asio::use_awaitable, std::move(job));
+}
+
+void Worker::enqueue(JobPtr job) {
+    {
+        std::lock_guard const lock(mutex_);
+        if (queue_.size() < queue_max) {
+            queue_.push_back(std::move(job));
+            job = nullptr;
+        }
+    }
+    if (job) {
+        job->finish(std::make_exception_ptr(DatabaseError(SQLITE_BUSY, "the store has too much to do: try later")));
+        return;
+    }
+    queued_.notify_one();
+}
+
+std::vector<JobPtr> Worker::next_batch() {
+    std::unique_lock lock(mutex_);
+    queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    auto const end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), batch_max));
+    std::vector<JobPtr> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
+    queue_.erase(queue_.begin(), end);
+    return batch;
+}
+
+void Worker::loop() {
+    for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) {
+        if (!dead_) run_batch(batch);
+        for (auto& job : batch) {
+            auto const finish = std::move(job->finish);
+            auto const error = dead_ ? dead_ : job->error;
+            job = nullptr;  // the caller's now
+            finish(error);
+        }
+        batch.clear();
+        if (!dead_ && wal_pages_ >= checkpoint_at_) checkpoint();
+    }
+}
+
+void Worker::run_batch(std::vector<JobPtr> const& batch) {
+    std::exception_ptr lost;
+    if (try_batch(batch, lost)) {
+        if (!dead_) events_.durable();
+        return;
+    }
+    // A full disk or the like: nothing of the batch happened. Alone, what only reads or frees still succeeds.
+    for (auto const& job : batch) {
+        if (dead_) return;
+        std::exception_ptr again;
+        job->error = nullptr;
+        if (batch.size() == 1 || !try_batch({job}, again))
+            job->error = batch.size() == 1 ? lost : again;
+        else if (!dead_)
+            events_.durable();
+    }
+}
+
+bool Worker::try_batch(std::vector<JobPtr> const& batch, std::exception_ptr& lost) {
+    try {
+        database_.run("BEGIN IMMEDIATE");
+        for (auto const& job : batch) run_one(*job);
+        database_.run("COMMIT");
+        return true;
+    } catch (DatabaseError const& error) {
+        lost = std::current_exception();
+        if (error.disk_failed()) {
+            on_disk_failure(error);
+            return true;
+        }
+    }
+    events_.batch_undone();
+    try {
+        if (database_.in_transaction()) database_.run("ROLLBACK");
+    } catch (DatabaseError const& error) {
+        on_disk_failure(error);
+        return true;
+    }
+    return false;
+}
+
+void Worker::run_one(Job& job) {
+    database_.run("SAVEPOINT verb");
+    events_.verb_begins();
+    try {
+        job.run();
+    } catch (DatabaseError const& error) {
+        if (error.disk_failed() || !database_.in_transaction()) throw;
+        job.error = std::current_exception();
+    } catch (std::exception const&) {
+        job.error = std::current_exception();
+    }
+    if (job.error) {
+        events_.verb_undone();
+        database_.run("ROLLBACK TO verb");
+    }
+    database_.run("RELEASE verb");
+}
+
+void Worker::checkpoint() {
+    int wal_pages = 0, copied = 0;
+    auto const code =
+        sqlite3_wal_checkpoint_v2(database_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE, &wal_pages, &copied);
+    if (code == SQLITE_OK) {
+        checkpoint_at_ = wal_pages_max;
+        wal_pages_ = 0;
+        return;
+    }
+    DatabaseError const error(sqlite3_extended_errcode(database_.raw()), sqlite3_errmsg(database_.raw()));
+    if (error.disk_failed()) return on_disk_failure(error);
+    checkpoint_at_ = wal_pages_ + wal_pages_max;  // a full disk: everything is safe in the WAL, try again later
+}
+
+void Worker::on_disk_failure(DatabaseError const& error) {
+    // After a failed fsync nobody knows what is on the disk: never again through this process.
+    events_.disk_failed(error.what());
+    dead_ = std::make_exception_ptr(error);
+}
+
+}  // namespace interlude::store_sqlite

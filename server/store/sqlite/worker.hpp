@@ -1,0 +1,86 @@
+// The store's thread: takes every job that is queued, runs each inside one transaction with a savepoint of its own,
+// commits once (one fsync) and only then completes them: group commit. One job alone waits for nobody.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "server/store/sqlite/database.hpp"
+
+namespace interlude::store_sqlite {
+
+/// One verb of one caller.
+class Job {
+  public:
+    virtual ~Job() = default;
+    /// Inside the transaction; again when the batch is repeated.
+    virtual void run() = 0;
+
+    std::exception_ptr error;                        // why it did not happen
+    std::function<void(std::exception_ptr)> finish;  // hands the outcome to the caller
+};
+using JobPtr = std::shared_ptr<Job>;
+
+/// What the worker tells its owner, on its thread.
+class WorkerEvents {
+  public:
+    virtual ~WorkerEvents() = default;
+    virtual void verb_begins() = 0;
+    virtual void verb_undone() = 0;   // since verb_begins: what it left in memory must go
+    virtual void batch_undone() = 0;  // likewise, since the last call of durable
+    virtual void durable() = 0;       // all verbs since the last call
+    virtual void disk_failed(std::string const& what) = 0;
+};
+
+class Worker {
+  public:
+    Worker(boost::asio::any_io_executor executor, Database& database, WorkerEvents& events);
+    /// Ends after what is queued was done.
+    ~Worker();
+    Worker(Worker const&) = delete;
+    Worker& operator=(Worker const&) = delete;
+
+    /// Completes once the job is durable; throws what it threw, or why the batch could not be committed.
+    boost::asio::awaitable<void> perform(JobPtr job);
+
+  private:
+    static constexpr std::size_t queue_max = 100'000;  // far beyond what links may have in flight
+    static constexpr std::size_t batch_max = 1024;
+    static constexpr int wal_pages_max = 1000;  // then it is checkpointed
+
+    void enqueue(JobPtr job);
+    void loop();
+    std::vector<JobPtr> next_batch();
+    void run_batch(std::vector<JobPtr> const& batch);
+    /// False: the transaction is gone; `lost` says why.
+    bool try_batch(std::vector<JobPtr> const& batch, std::exception_ptr& lost);
+    void run_one(Job& job);
+    void checkpoint();
+    void on_disk_failure(DatabaseError const& error);
+
+    boost::asio::any_io_executor executor_;
+    Database& database_;
+    WorkerEvents& events_;
+    int wal_pages_ = 0;  // at the last commit
+    int checkpoint_at_ = wal_pages_max;
+    std::exception_ptr dead_;  // set once the disk failed: nothing is believed any more
+
+    std::mutex mutex_;
+    std::condition_variable queued_;
+    std::deque<JobPtr> queue_;
+    bool stopping_ = false;
+    std::thread thread_;
+};
+
+}  // namespace interlude::store_sqlite
