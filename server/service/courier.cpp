@@ -23,7 +23,7 @@ void Courier::began_with(std::vector<wire::ConversationState> const& conversatio
         seen.known = true;
         seen.generation = state.generation;
         seen.epoch = state.epoch;
-        for (auto const& member : state.members) seen.devices += member.devices.size();
+        seen.closed = state.closed;
         due_.insert(state.conversation);
     }
 }
