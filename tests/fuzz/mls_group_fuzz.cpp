@@ -4,10 +4,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "common/mls/group.hpp"
-#include "common/mls/key_schedule.hpp"
-#include "common/mls/protect.hpp"
-#include "common/mls/tree_kem.hpp"
+#include "tests/unit/mls/insider.hpp"
 
 namespace {
 
@@ -27,10 +24,7 @@ struct World {
     crypto::SeededEntropy entropy{1};
     KeyPackageBundle ben_bundle = bundle(entropy, "ben"), dora = bundle(entropy, "dora");
     std::unique_ptr<Group> ben;
-    // Of Anna, from her own state: what she needs to sign whatever she likes.
-    GroupContext context;
-    std::optional<crypto::SigningKey> signature_key;
-    EpochSecrets secrets;
+    std::optional<tests::Insider> anna;
 
     World() {
         auto founded = Group::found({bytes::copy(bytes::view("fuzzed")), bundle(entropy, "anna")}, entropy).value();
@@ -39,24 +33,7 @@ struct World {
         args.adds = {ben_bundle.key_package, cleo.key_package};
         auto pending = founded.commit(std::move(args), entropy).value();
         ben = std::make_unique<Group>(Group::join({.welcome = *pending.welcome, .own = ben_bundle}).value());
-        auto const state = pending.next.encode();
-        bytes::Reader reader(state.expose());  // as group_codec writes it
-        reader.u16().value();
-        auto const& suite = **crypto::find_suite(reader.u16().value());
-        context = read_group_context(reader).value();
-        read_node_list(reader).value();
-        read_tree_private(reader, suite).value();
-        signature_key = crypto::SigningKey::from_seed(reader.opaque().value()).value();
-        secrets = read_epoch_secrets(reader).value();
-    }
-
-    bytes::Bytes signed_by_anna(ContentBody body) const {
-        auto content =
-            sign_content(WireFormat::mls_public_message,
-                         {context.group_id, context.epoch, Sender::member(LeafIndex{0}), {}, std::move(body)}, context,
-                         *signature_key);
-        if (content.content.type() == ContentType::commit) content.auth.confirmation_tag = bytes::Bytes(32, 0);
-        return encode(MLSMessage{protect_public(std::move(content), context, secrets.membership_key.expose())});
+        anna = tests::Insider::of(pending.next);
     }
 };
 
@@ -81,14 +58,14 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
             break;
         case 3:
             if (auto commit = decode(input, read_commit)) {
-                auto const processed = group.process(world.signed_by_anna(*commit));
+                auto const processed = group.process(world.anna->send(*commit));
                 // Without the next epoch's keys no confirmation tag is right: at most one is thrown out.
                 if (processed && !processed->removed_self()) std::abort();
             }
             break;
         case 4:
             if (auto proposal = decode(input, read_proposal)) {
-                if (group.receive_proposal(world.signed_by_anna(*proposal))) {
+                if (group.receive_proposal(world.anna->send(*proposal))) {
                     crypto::SeededEntropy entropy(2);
                     (void)group.commit({}, entropy);
                 }
