@@ -10,7 +10,7 @@ namespace interlude::runtime {
 class TextDiag final : public ports::Diag {
   public:
     explicit TextDiag(ports::Level least = ports::Level::info) : least_(least) {}
-    void say(ports::Level level, base::LogLiteral event, std::initializer_list<Field> fields) override;
+    void say(ports::Level level, base::LogLiteral event, std::initializer_list<Field> fields = {}) override;
 
   private:
     ports::Level least_;
