@@ -28,9 +28,11 @@ struct WriteBody {
     void operator()(UnknownBody const&) const {}
     void operator()(Text const& body) const { to.mutable_text()->set_text(body.text); }
     void operator()(Opened const& body) const {
+        to.mutable_opened();
         for (auto seq : body.seqs) to.mutable_opened()->add_seqs(seq);
     }
     void operator()(Receipt const& body) const {
+        to.mutable_receipt();
         for (auto seq : body.seqs) to.mutable_receipt()->add_seqs(seq);
     }
     void operator()(Profile const& body) const { to.mutable_profile()->set_name(body.name); }

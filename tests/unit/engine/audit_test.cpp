@@ -1,0 +1,158 @@
+// `audit verify`: agrees with an honest server, and names what a dishonest one did.
+#include <gmock/gmock.h>
+
+#include "tests/unit/engine/world.hpp"
+
+namespace interlude::tests {
+namespace {
+
+using testing::IsEmpty;
+
+class Audit : public testing::Test {
+  protected:
+    void SetUp() override { world.begin(); }
+
+    /// One held message each way, an open one, and the next morning.
+    void talk() {
+        world.send(world.client, "in the open window");
+        world.sync_both();
+        world.at_hour(22);
+        world.send(world.client, "at night");
+        world.sync(world.client);
+        world.now += 1h;
+        world.send(world.therapist, "at night too");
+        world.sync(world.therapist);
+        world.at_hour(9);
+        world.now += 1h;
+        world.sync_both();
+        world.now += 5min;
+    }
+    World world;
+};
+
+TEST_F(Audit, honest_server_is_found_honest_by_both) {
+    talk();
+    for (auto* home : {&world.client, &world.therapist}) {
+        auto const report = world.audit(*home);
+        EXPECT_THAT(codes(report), IsEmpty());
+        EXPECT_TRUE(report.ok());
+        EXPECT_EQ(report.tree_size, world.relay.log_size());
+        EXPECT_EQ(report.checked.decisions, 2u);
+        EXPECT_EQ(report.checked.schedules, 1u);
+        EXPECT_GE(report.checked.entries, 5u);
+        EXPECT_EQ(report.checked.inclusion, report.checked.entries);
+        EXPECT_GE(report.checked.consistency, 1u);
+        EXPECT_TRUE(report.checkpoint_at);
+    }
+}
+
+TEST_F(Audit, entries_that_may_not_be_opened_yet_keep_their_place) {
+    world.at_hour(22);
+    world.send(world.client, "at night");
+    world.sync(world.client);
+    auto const hers = world.audit(world.therapist);
+    EXPECT_THAT(codes(hers), IsEmpty());
+    EXPECT_EQ(hers.checked.decisions, 0u);
+    EXPECT_EQ(hers.checked.inclusion, hers.checked.entries + 1);
+    auto const his = world.audit(world.client);
+    EXPECT_THAT(codes(his), IsEmpty());
+    EXPECT_EQ(his.checked.decisions, 1u);
+}
+
+TEST_F(Audit, hours_that_changed_twice_are_still_decided_by_the_ones_of_the_time) {
+    talk();
+    ASSERT_TRUE(world.therapist.engine().hours_open({world.now + 10h, world.now + 11h}, world.now));
+    world.sync_both();
+    world.now += 8h;
+    world.send(world.client, "held until the extra hour");
+    world.sync(world.client);
+    ASSERT_TRUE(world.therapist.engine().hours_open({world.now + 30h, world.now + 31h}, world.now + 1s));
+    world.now += 3h;
+    world.sync_both();
+    for (auto* home : {&world.client, &world.therapist}) {
+        auto const report = world.audit(*home);
+        EXPECT_THAT(codes(report), IsEmpty());
+        EXPECT_EQ(report.checked.decisions, 3u);
+        EXPECT_EQ(report.checked.schedules, 3u);
+    }
+}
+
+TEST_F(Audit, changed_byte_of_an_entry_is_named) {
+    talk();
+    world.audit(world.client);
+    world.relay.corrupt_entry = 3;
+    auto const report = world.audit(world.client);
+    EXPECT_FALSE(report.ok());
+    EXPECT_TRUE(names(report, "two_heads") || names(report, "bad_inclusion")) << codes(report).size();
+}
+
+TEST_F(Audit, changed_byte_of_an_entry_is_named_by_somebody_who_never_saw_it_before) {
+    talk();
+    for (std::uint64_t index = 0; index < world.relay.log_size(); ++index) {
+        World copy = world;
+        copy.relay.corrupt_entry = index;
+        auto const his = copy.audit(copy.client);
+        auto const hers = copy.audit(copy.therapist);
+        EXPECT_FALSE(his.ok() && hers.ok()) << index;
+    }
+}
+
+TEST_F(Audit, log_that_shrank_is_named) {
+    talk();
+    world.sync_both();
+    world.relay.roll_back_log(world.relay.log_size() - 1);
+    world.sync(world.client);
+    EXPECT_TRUE(names(world.client.engine().audit_verify(world.now), "smaller_checkpoint"));
+}
+
+TEST_F(Audit, rewritten_history_is_named) {
+    talk();
+    world.sync_both();
+    world.relay.fork_log();
+    world.sync(world.client);
+    EXPECT_TRUE(names(world.client.engine().audit_verify(world.now), "inconsistent_checkpoint"));
+}
+
+TEST_F(Audit, hold_that_was_not_logged_is_named_by_both) {
+    world.relay.forget_to_log = true;
+    talk();
+    EXPECT_TRUE(names(world.audit(world.client), "missing_proof"));
+    EXPECT_TRUE(names(world.audit(world.therapist), "missing_entry"));
+}
+
+TEST_F(Audit, hold_that_was_logged_with_another_time_is_named) {
+    world.relay.log_other_times = true;
+    talk();
+    auto const his = world.audit(world.client);
+    EXPECT_TRUE(names(his, "broken_promise"));
+    EXPECT_TRUE(names(his, "wrong_decision"));
+    EXPECT_TRUE(names(world.audit(world.therapist), "wrong_decision"));
+}
+
+TEST_F(Audit, held_message_that_never_came_is_named) {
+    world.relay.lost.insert(1);
+    world.at_hour(22);
+    world.send(world.client, "at night");
+    world.sync(world.client);
+    world.at_hour(9);
+    EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());  // not a minute late yet
+    world.now += 5min;
+    EXPECT_TRUE(names(world.audit(world.therapist), "undelivered"));
+}
+
+TEST_F(Audit, early_delivery_is_named) {
+    world.relay.deliver_early = true;
+    world.at_hour(22);
+    world.send(world.client, "at night");
+    world.sync(world.client);
+    world.sync(world.therapist);
+    EXPECT_TRUE(names(world.audit(world.therapist), "early_delivery"));
+}
+
+TEST_F(Audit, nothing_to_check_is_not_a_success) {
+    Home stranger(20);
+    EXPECT_TRUE(names(stranger.engine().audit_verify(world.now), "nothing_in_log"));
+}
+
+}  // namespace
+}  // namespace interlude::tests

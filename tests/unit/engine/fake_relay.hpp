@@ -1,0 +1,157 @@
+// A server in memory, just true enough for the engine's tests: it keeps frames, decides the gate from the documents it
+// was given, keeps an honest log, and hands over what is due. With switches for dishonesty. The real one is server/.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "common/audit/entry.hpp"
+#include "common/audit/payload.hpp"
+#include "common/audit/proof.hpp"
+#include "common/crypto/entropy.hpp"
+#include "common/identity/redemption.hpp"
+#include "common/mls_framing/declaration.hpp"
+#include "common/schedule/gate.hpp"
+#include "common/wire/codec.hpp"
+
+namespace interlude::tests {
+
+using base::AccountId;
+using base::ConversationId;
+using base::DeviceId;
+using base::Hash32;
+using base::InvitationId;
+using base::RequestId;
+using base::Side;
+using base::SubjectId;
+using base::WallTime;
+using bytes::Bytes;
+
+class FakeRelay {
+  public:
+    explicit FakeRelay(std::uint64_t seed, std::string server_name = "relay.test");
+
+    std::string operator_invites(WallTime now);
+
+    /// A new link; its first frame is the nonce.
+    int connect(WallTime now);
+    void disconnect(int link) { links_.erase(link); }
+    /// What a link sends. Answers and everything that became due wait in take().
+    void receive(int link, Bytes const& frame, WallTime now);
+    /// The next frame for a link, if any.
+    std::optional<wire::ServerFrame> take(int link, WallTime now);
+
+    // What the tests look at.
+    struct Envelope {
+        wire::Envelope envelope;
+        DeviceId sender;
+    };
+    struct Conversation {
+        Bytes group_id;
+        std::uint64_t epoch = 1;
+        std::vector<wire::MemberState> members;
+        std::vector<wire::Handshake> handshakes;
+        std::vector<Envelope> envelopes;  // seq 1 first
+        std::optional<wire::Welcome> welcome;
+        std::set<DeviceId> welcomed;  // who acked its Welcome
+    };
+    std::map<ConversationId, Conversation> conversations;
+    std::map<DeviceId, std::deque<Bytes>> key_packages;
+    std::uint64_t log_size() const { return leaves_.size(); }
+    int sends_received = 0;
+    int commits_received = 0;
+
+    // Dishonesty.
+    bool deliver_early = false;
+    std::set<std::uint64_t> lost;      // seqs that are never handed over
+    std::set<std::uint64_t> withheld;  // not dishonest: nobody fetched them yet
+    bool offer_twice = false;          // every envelope comes twice
+    bool log_other_times = false;      // holds are logged with another time than promised
+    bool forget_to_log = false;        // holds are not logged at all
+    bool refuse_sends = false;
+    std::optional<std::uint64_t> corrupt_entry;  // index whose byte is changed when shown
+    std::optional<std::string> other_name;
+    bool changed_list_once = false;  // the next redemption finds another list
+    /// Everything but the log's history: another reader is told another story.
+    void fork_log();
+    void roll_back_log(std::uint64_t size);
+
+  private:
+    struct Link {
+        Bytes nonce;
+        Bytes hello;
+        std::optional<wire::Hello> said;
+        bool ready = false;
+        std::deque<wire::ServerFrame> out;
+        std::set<std::pair<ConversationId, std::uint64_t>> offered;
+        std::set<std::pair<ConversationId, std::uint64_t>> handshakes;
+        std::set<ConversationId> welcomes;
+        std::set<std::pair<ConversationId, std::uint64_t>> ended;
+        std::map<AccountId, std::size_t> documents;
+        AccountId account() const { return std::get<wire::DeviceLogin>(said->who).account; }
+        DeviceId device() const { return std::get<wire::DeviceLogin>(said->who).device; }
+        bool invited() const { return std::holds_alternative<InvitationId>(said->who); }
+    };
+    struct Account {
+        Side side{};
+        std::vector<wire::PublishedDocument> lists;
+        std::vector<wire::PublishedDocument> schedules;
+    };
+    struct Invitation {
+        identity::InvitationDocument document;
+        wire::SignedDocument as_signed;
+        std::optional<Hash32> redemption;
+        std::optional<wire::Redeemed> answer;
+        std::vector<wire::DeviceKeyPackage> reserved;
+        bool second_attempt = false;
+    };
+    struct Entry {
+        SubjectId subject;
+        std::uint64_t counter;
+        Bytes entry, salt, payload;
+        std::optional<std::pair<ConversationId, std::uint64_t>> about;  // a held envelope
+    };
+    struct Subject {
+        Bytes key;
+        std::vector<std::uint64_t> entries;  // indices
+    };
+    struct Bound {
+        wire::Stored stored;
+        std::optional<std::uint64_t> entry;
+    };
+    struct Serve;
+
+    identity::VerifiedDeviceList newest(AccountId const& account) const;
+    schedule::Calendar calendar(AccountId const& account) const;
+    bool passes(Conversation const& conversation, Envelope const& envelope, AccountId const& reader,
+                WallTime now) const;
+    wire::ServerFrame ready_for(Link const& link, WallTime now);
+    std::vector<wire::SubjectState> subjects_of(AccountId const& account);
+    wire::ConversationState state_of(ConversationId const& id, DeviceId const& device) const;
+    bool knows(AccountId const& reader, AccountId const& other) const;
+    void offer(Link& link, WallTime now);
+
+    std::uint64_t log(SubjectId const& subject, audit::Body body, WallTime now,
+                      std::optional<std::pair<ConversationId, std::uint64_t>> about = {});
+    wire::LogItem item(std::uint64_t index, bool open);
+    std::string note() const;
+    std::vector<Hash32> consistency(std::uint64_t from) const;
+
+    std::shared_ptr<crypto::SeededEntropy> entropy_;
+    std::string server_name_;
+    std::shared_ptr<crypto::SigningKey const> log_key_;
+    std::map<int, Link> links_;
+    int next_link_ = 1;
+    std::map<AccountId, Account> accounts_;
+    std::map<InvitationId, Invitation> invitations_;
+    std::map<std::pair<DeviceId, RequestId>, Bound> bound_;
+    std::map<std::pair<DeviceId, ConversationId>, std::set<std::uint64_t>> acked_;
+    std::map<SubjectId, Subject> subjects_;
+    std::vector<Entry> entries_;
+    std::vector<Hash32> leaves_;
+    std::optional<std::uint64_t> shown_size_;
+};
+
+}  // namespace interlude::tests

@@ -1,0 +1,239 @@
+// Links that are cut after every frame, machines that fail at every commit, two processes on one home: what was written
+// is sent once and shown once.
+#include <gmock/gmock.h>
+
+#include "client-cli/engine/outbox.hpp"
+#include "tests/unit/engine/world.hpp"
+
+namespace interlude::tests {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Interruption : public testing::Test {
+  protected:
+    void SetUp() override { world.begin(); }
+
+    static void expect_all_there(World& world, int cut) {
+        world.sync_both();
+        world.at_hour(9);
+        world.now += 1h;
+        world.sync_both();
+        world.sync_both();
+        EXPECT_THAT(world.texts(world.therapist), ElementsAre("one", "two", "three")) << "cut after " << cut;
+        EXPECT_THAT(world.texts(world.client), ElementsAre("one", "two", "three")) << "cut after " << cut;
+        for (auto const& message : world.client.engine().messages(world.conversation, world.now)) {
+            EXPECT_EQ(message.state, MessageState::delivered) << "cut after " << cut;
+            EXPECT_FALSE(message.proof_missing) << "cut after " << cut;
+        }
+        EXPECT_THAT(world.client.alarm_codes(), IsEmpty()) << "cut after " << cut;
+        EXPECT_THAT(world.therapist.alarm_codes(), IsEmpty()) << "cut after " << cut;
+    }
+    World world;
+};
+
+TEST_F(Interruption, senders_link_cut_after_any_frame_sends_everything_once) {
+    for (int hour : {10, 22}) {
+        for (int cut = 0;; ++cut) {
+            World copy = world;
+            if (hour == 22) copy.at_hour(22);
+            for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
+            bool whole = false;
+            {
+                TestLink link(copy.client, copy.relay, copy.now);
+                link.cut_after(cut);
+                link.run(copy.now);
+                whole = link.open();
+            }
+            expect_all_there(copy, cut);
+            EXPECT_EQ(copy.relay.conversations.at(copy.conversation).envelopes.size(), 3u + 1u);  // and one `opened`
+            if (HasFailure()) return;
+            if (whole) {
+                EXPECT_GT(cut, 10);
+                break;
+            }
+        }
+    }
+}
+
+TEST_F(Interruption, readers_link_cut_after_any_frame_shows_everything_once) {
+    for (auto text : {"one", "two", "three"}) world.send(world.client, text);
+    world.sync(world.client);
+    world.relay.offer_twice = true;
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        bool whole = false;
+        {
+            TestLink link(copy.therapist, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            copy.now += 1s;
+            link.run(copy.now);
+            whole = link.open();
+        }
+        expect_all_there(copy, cut);
+        if (HasFailure()) return;
+        if (whole) break;
+    }
+}
+
+TEST_F(Interruption, power_failing_at_any_commit_loses_and_repeats_nothing) {
+    for (auto who : {&World::client, &World::therapist}) {
+        for (int commits = 0;; ++commits) {
+            World copy = world;
+            copy.send(copy.client, "one");
+            copy.sync(copy.client);
+            copy.send(copy.client, "two");
+            copy.send(copy.client, "three");
+            auto& home = copy.*who;
+            home.vault.commits_left = commits;
+            bool failed = false;
+            try {
+                copy.sync_both();
+            } catch (PowerFailure const&) {
+                failed = true;
+            }
+            home.vault.commits_left = -1;
+            expect_all_there(copy, commits);
+            if (HasFailure()) return;
+            if (!failed) {
+                EXPECT_GT(commits, 5);
+                break;
+            }
+        }
+    }
+}
+
+TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
+    World world;
+    world.therapist_joins();
+    world.publishes_hours();
+    auto const invitation = world.invites();
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        ASSERT_TRUE(copy.client.engine().join_begin(invitation, "therapy", "Kim", copy.now));
+        bool done = false;
+        {
+            TestLink link(copy.client, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            done = copy.client.has<engine::Joined>();
+        }
+        copy.sync(copy.client);
+        copy.sync(copy.client);
+        copy.sync(copy.therapist);
+        ASSERT_EQ(copy.client.all<engine::Joined>().size(), 1u) << cut;
+        copy.conversation = *copy.client.all<engine::Joined>().front().conversation;
+        ASSERT_EQ(copy.therapist.engine().conversations().size(), 1u) << cut;
+        ASSERT_EQ(copy.relay.conversations.size(), 1u) << cut;
+        copy.send(copy.client, "hello");
+        copy.sync_both();
+        ASSERT_THAT(copy.texts(copy.therapist), ElementsAre("hello")) << cut;
+        ASSERT_THAT(copy.client.alarm_codes(), IsEmpty()) << cut;
+        if (done) {
+            EXPECT_GT(cut, 6);
+            break;
+        }
+    }
+}
+
+TEST(InterruptedJoining, power_failing_at_any_commit_of_the_therapist_still_joins) {
+    World world;
+    world.therapist_joins();
+    world.publishes_hours();
+    world.client_joins(world.invites());
+    world.send(world.client, "hello");
+    world.sync(world.client);
+    for (int commits = 0;; ++commits) {
+        World copy;  // the same steps again, with a therapist whose machine fails during the Welcome
+        copy.therapist_joins();
+        copy.publishes_hours();
+        auto const link = copy.invites();
+        ASSERT_TRUE(copy.client.engine().join_begin(link, "therapy", "Kim", copy.now));
+        copy.sync(copy.client);
+        copy.sync(copy.client);
+        copy.conversation = *copy.client.all<engine::Joined>().front().conversation;
+        copy.therapist.vault.commits_left = commits;
+        bool failed = false;
+        try {
+            copy.sync(copy.therapist);
+        } catch (PowerFailure const&) {
+            failed = true;
+        }
+        copy.therapist.vault.commits_left = -1;
+        copy.sync(copy.therapist);
+        copy.send(copy.client, "hello");
+        copy.sync_both();
+        ASSERT_THAT(copy.texts(copy.therapist), ElementsAre("hello")) << commits;
+        if (!failed) break;
+    }
+}
+
+TEST_F(Interruption, two_processes_on_one_home_never_seal_one_generation_twice) {
+    for (std::uint64_t seed = 0; seed < 20; ++seed) {
+        World copy = world;
+        crypto::SeededEntropy dice(seed);
+        TestLink watch(copy.client, copy.relay, copy.now);
+        TestLink send(copy.client, copy.relay, copy.now);
+        TestLink reader(copy.therapist, copy.relay, copy.now);
+        std::vector<std::string> expected;
+        for (int n = 0; n < 300; ++n) {
+            if (n % 30 == 0) {
+                expected.push_back("message " + std::to_string(n));
+                copy.send(copy.client, expected.back());
+            }
+            auto& link = dice.below(3) == 0 ? reader : dice.below(2) == 0 ? watch : send;
+            link.step(copy.now);
+        }
+        for (int round = 0; round < 3; ++round)
+            for (auto* link : {&watch, &send, &reader}) link->run(copy.now);
+        ASSERT_EQ(copy.texts(copy.therapist), expected) << seed;
+        ASSERT_EQ(copy.texts(copy.client), expected) << seed;
+        ASSERT_THAT(copy.therapist.alarm_codes(), IsEmpty()) << seed;
+        ASSERT_THAT(copy.client.alarm_codes(), IsEmpty()) << seed;
+    }
+}
+
+TEST_F(Interruption, two_processes_that_read_open_each_message_once) {
+    for (auto text : {"one", "two", "three"}) world.send(world.client, text);
+    world.sync(world.client);
+    TestLink one(world.therapist, world.relay, world.now);
+    TestLink two(world.therapist, world.relay, world.now);
+    for (int n = 0; n < 60; ++n) (n % 2 ? one : two).step(world.now);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("one", "two", "three"));
+    EXPECT_EQ(world.therapist.all<engine::MessageArrived>().size(), 3u);
+}
+
+TEST_F(Interruption, one_message_id_that_comes_under_two_seqs_is_shown_once) {
+    engine::MessageId const id = world.client.entropy.id<engine::MessageId>();
+    {
+        engine::Turn turn(world.client.vault, world.client.entropy, world.now);
+        engine::queue_message(turn, world.conversation, id, engine::Text{"once"});
+        engine::queue_message(turn, world.conversation, id, engine::Text{"once"});
+        turn.rows.commit();
+    }
+    world.sync_both();
+    EXPECT_GE(world.relay.conversations.at(world.conversation).envelopes.size(), 2u);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("once"));
+}
+
+TEST_F(Interruption, home_restored_from_a_copy_renews_its_keys_before_it_sends) {
+    Home const copy = world.client;
+    world.send(world.client, "sent after the copy was made");
+    world.sync_both();
+    world.client = copy;
+    world.client.entropy = crypto::SeededEntropy(77);  // dice are not in the copy
+    world.send(world.client, "sent by the copy");
+    world.sync(world.client);
+    world.sync_both();
+    EXPECT_GE(world.relay.commits_received, 1);
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("restored_copy"));
+    EXPECT_THAT(world.therapist.alarm_codes(), IsEmpty());
+    EXPECT_THAT(world.texts(world.client), ElementsAre("sent by the copy"));
+    EXPECT_EQ(world.client.engine().status().waiting, 0u);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("sent after the copy was made", "sent by the copy"));
+}
+
+}  // namespace
+}  // namespace interlude::tests

@@ -1,0 +1,273 @@
+// Servers and strangers that are not what they say: what the engine refuses, keeps closed, or alarms about.
+#include <gmock/gmock.h>
+
+#include "client-cli/engine/account.hpp"
+#include "common/crypto/hash.hpp"
+#include "common/identity/invitation_link.hpp"
+#include "tests/unit/engine/world.hpp"
+
+namespace interlude::tests {
+namespace {
+
+using base::Errc;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Not;
+
+class Trust : public testing::Test {
+  protected:
+    void SetUp() override { world.begin(); }
+    World world;
+};
+
+TEST_F(Trust, message_that_comes_early_stays_closed_until_it_is_due_and_both_sides_know) {
+    world.at_hour(22);
+    world.relay.deliver_early = true;
+    world.send(world.client, "for the morning");
+    world.sync(world.client);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), IsEmpty());
+    EXPECT_FALSE(world.therapist.has<engine::MessageArrived>());
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("early_delivery"));
+    world.at_hour(9);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("for the morning"));
+    world.sync(world.client);
+    EXPECT_THAT(world.client.alarm_codes(), Contains("early_delivery"));
+}
+
+TEST_F(Trust, two_minutes_of_clock_difference_are_not_early) {
+    world.at_hour(22);
+    world.send(world.client, "for the morning");
+    world.sync(world.client);
+    world.at_hour(9);
+    auto const sharp = world.now;
+    World slow = world;
+    slow.relay.deliver_early = true;
+    slow.now = sharp - 2min;
+    slow.sync(slow.therapist);
+    EXPECT_THAT(slow.therapist.alarm_codes(), IsEmpty());
+    World slower = world;
+    slower.relay.deliver_early = true;
+    slower.now = sharp - 2min - 2s;
+    slower.sync(slower.therapist);
+    EXPECT_THAT(slower.therapist.alarm_codes(), Contains("early_delivery"));
+}
+
+TEST_F(Trust, early_message_keeps_the_keys_of_its_epoch) {
+    world.at_hour(22);
+    world.relay.deliver_early = true;
+    world.send(world.client, "for the morning");
+    world.sync(world.client);
+    world.sync(world.therapist);  // acked: the server believes that the epoch is done
+    world.now += std::chrono::days{8};
+    world.at_hour(8);
+    World copy = world;  // meanwhile the client's keys move on, and the server says that the old epoch ended
+    copy.sync(copy.client);
+    copy.now += 25h;
+    copy.sync(copy.client);
+    ASSERT_GE(copy.relay.commits_received, 1);
+    copy.at_hour(10);
+    copy.sync(copy.therapist);
+    EXPECT_THAT(copy.texts(copy.therapist), Contains("for the morning"));
+}
+
+TEST_F(Trust, server_with_another_name_gets_no_login) {
+    world.relay.other_name = "elsewhere.test";
+    world.client.events.clear();
+    world.sync(world.client);
+    EXPECT_FALSE(world.client.has<engine::LinkReady>());
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("wrong_server"));
+}
+
+TEST_F(Trust, log_with_another_key_than_the_invitations_is_alarmed) {
+    FakeRelay other(99);
+    auto const invitation = other.operator_invites(world.now);
+    Home home(7);
+    ASSERT_TRUE(home.engine().join_begin(invitation, "", "", world.now));
+    {
+        engine::Turn turn(home.vault, home.entropy, world.now);
+        auto server = turn.server();
+        server.log_key_hash.bytes[0] ^= 1;
+        turn.save(server);
+        turn.rows.commit();
+    }
+    for (int round = 0; round < 2; ++round) {
+        TestLink link(home, other, world.now);
+        link.run(world.now);
+    }
+    EXPECT_THAT(home.alarm_codes(), ElementsAre("wrong_log_key"));
+}
+
+TEST_F(Trust, bytes_that_are_no_frame_end_the_link) {
+    auto engine = world.client.engine();
+    LinkDriver driver(engine, "relay.test");
+    auto const actions = driver.on_message(bytes::view("\xff\xff\xff nonsense"), world.now);
+    EXPECT_TRUE(actions.close);
+    EXPECT_EQ(driver.state(), LinkDriver::State::ended);
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("server_broke_protocol"));
+}
+
+TEST_F(Trust, envelope_whose_bytes_were_changed_is_not_taken) {
+    world.send(world.client, "whole");
+    world.sync(world.client);
+    auto& envelope = world.relay.conversations.at(world.conversation).envelopes.front().envelope;
+    envelope.mls.back() ^= 1;
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), IsEmpty());
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("envelope_hash"));
+    envelope.mls.back() ^= 1;
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("whole"));
+}
+
+TEST_F(Trust, ciphertext_that_no_key_opens_is_kept_acked_and_said) {
+    world.send(world.client, "whole");
+    world.sync(world.client);
+    auto& envelope = world.relay.conversations.at(world.conversation).envelopes.front().envelope;
+    envelope.mls.back() ^= 1;
+    envelope.hash = crypto::sha256(envelope.mls);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("(cannot open)"));
+    world.therapist.events.clear();
+    world.sync(world.therapist);
+    EXPECT_FALSE(world.therapist.has<engine::MessageArrived>());  // acked: it does not come again
+}
+
+TEST_F(Trust, commit_that_does_something_else_than_declared_is_refused) {
+    world.now += std::chrono::days{8};
+    world.at_hour(10);
+    world.sync(world.client);
+    ASSERT_EQ(world.relay.commits_received, 1);
+    auto& handshake = world.relay.conversations.at(world.conversation).handshakes.front();
+    auto declaration = *mls_framing::decode_declaration(handshake.declaration);
+    declaration.removed.push_back(
+        {world.therapist.engine().status().account, world.therapist.engine().status().device});
+    handshake.declaration = mls_framing::encode(declaration);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("commit_refused"));
+    world.send(world.therapist, "into the void?");
+    auto const before = world.relay.sends_received;
+    world.sync(world.therapist);
+    EXPECT_EQ(world.relay.sends_received, before);
+}
+
+TEST_F(Trust, invitation_tried_by_somebody_else_afterwards_tells_the_therapist) {
+    auto const link = world.therapist.engine().invitations().front().link;
+    Home thief(8);
+    ASSERT_TRUE(thief.engine().join_begin(link, "", "", world.now));
+    world.sync(thief);
+    ASSERT_TRUE(thief.has<engine::JoinFailed>());
+    EXPECT_FALSE(thief.engine().has_account());  // free for an invitation of its own
+    world.sync(world.therapist);
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("second_attempt"));
+}
+
+TEST_F(Trust, two_readers_who_are_told_two_stories_find_out_with_one_message) {
+    // Everybody has seen one log; then the server shows the therapist another than the client.
+    World other = world;
+    other.relay.fork_log();
+    world.at_hour(22);
+    other.now = world.now;
+    world.send(world.client, "a night's entry");
+    world.sync(world.client);  // sees the true log grow
+    other.at_hour(9);
+    other.sync(other.therapist);  // sees the forked one
+    other.at_hour(9);
+    world.now = other.now;
+    world.at_hour(10);
+    world.send(world.client, "good morning");
+    world.sync(world.client);
+    // The true messages reach the therapist who believes the fork.
+    world.therapist = other.therapist;
+    auto true_relay = world.relay;
+    world.relay.fork_log();
+    world.sync(world.therapist);
+    auto const alarms = world.therapist.alarm_codes();
+    EXPECT_THAT(alarms, testing::AnyOf(Contains("inconsistent_checkpoint"), Contains("two_heads")));
+}
+
+TEST(Joining, link_that_expired_or_is_no_link_is_refused) {
+    World world;
+    Home home(9);
+    auto const link = world.relay.operator_invites(world.now);
+    EXPECT_EQ(home.engine().join_begin("https://relay.test/nonsense", "", "", world.now).error(), Errc::malformed);
+    EXPECT_EQ(home.engine().join_begin(link, "", "", world.now + std::chrono::days{7}).error(), Errc::expired);
+    EXPECT_FALSE(home.engine().has_account());
+    auto const plan = home.engine().join_begin(link, "", "", world.now);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->server, (engine::Server{"relay.test", 443}));
+    EXPECT_EQ(plan->side, Side::therapist);
+    EXPECT_EQ(home.engine().join_begin(link, "", "", world.now)->account, plan->account);
+    auto const another = world.relay.operator_invites(world.now);
+    EXPECT_EQ(home.engine().join_begin(another, "", "", world.now).error(), Errc::conflict);
+}
+
+TEST(Joining, therapists_list_that_changed_meanwhile_is_founded_anew) {
+    World world;
+    world.therapist_joins();
+    world.publishes_hours();
+    auto const link = world.invites();
+    world.relay.changed_list_once = true;
+    world.client_joins(link);
+    world.send(world.client, "hello");
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("hello"));
+}
+
+TEST(Joining, therapist_without_key_packages_cannot_be_reached_and_the_link_stays_good) {
+    World world;
+    world.therapist_joins();
+    auto const link = world.invites();
+    auto const stock = std::exchange(world.relay.key_packages, {});
+    ASSERT_TRUE(world.client.engine().join_begin(link, "", "", world.now));
+    world.sync(world.client);
+    ASSERT_THAT(world.client.all<engine::JoinFailed>(), ElementsAre(engine::JoinFailed{wire::Rule::unreachable}));
+    world.relay.key_packages = stock;
+    world.sync(world.client);
+    EXPECT_TRUE(world.client.has<engine::Joined>());
+}
+
+TEST(Joining, key_packages_of_somebody_else_are_not_founded_with) {
+    World world;
+    world.therapist_joins();
+    auto const link = world.invites();
+    Home other(11);
+    ASSERT_TRUE(other.engine().join_begin(world.relay.operator_invites(world.now), "", "", world.now));
+    world.sync(other);
+    world.sync(other);
+    auto const hers = world.therapist.engine().status().device;
+    world.relay.key_packages[hers] = world.relay.key_packages[other.engine().status().device];
+    ASSERT_TRUE(world.client.engine().join_begin(link, "", "", world.now));
+    world.sync(world.client);
+    EXPECT_FALSE(world.client.has<engine::Joined>());
+    EXPECT_THAT(world.client.alarm_codes(), Contains("bad_key_packages"));
+    EXPECT_TRUE(world.relay.conversations.empty());
+}
+
+TEST(Joining, only_therapists_invite_and_publish_hours) {
+    World world;
+    world.begin();
+    EXPECT_EQ(world.client.engine().invite("x", world.now).error(), Errc::not_allowed);
+    EXPECT_EQ(world.client.engine().hours_set({}, "UTC", world.now).error(), Errc::not_allowed);
+    EXPECT_EQ(world.client.engine().set_crisis_card("x", world.now).error(), Errc::not_allowed);
+}
+
+TEST(Joining, message_before_any_hours_are_published_is_held_without_a_time) {
+    World world;
+    world.therapist_joins();
+    world.client_joins(world.invites());
+    auto const id = world.send(world.client, "when?");
+    world.sync(world.client);
+    EXPECT_EQ(world.view(world.client, id)->state, MessageState::held);
+    EXPECT_FALSE(world.view(world.client, id)->held_until);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), IsEmpty());
+    world.publishes_hours();
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("when?"));
+}
+
+}  // namespace
+}  // namespace interlude::tests
