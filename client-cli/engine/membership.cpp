@@ -23,6 +23,7 @@ constexpr auto healing_interval = std::chrono::days{7};
 constexpr auto healing_interval_while_closed = std::chrono::days{1};
 constexpr std::uint32_t healing_jitter_minutes_max = 12 * 60;
 constexpr std::uint64_t retry_seconds_max = 30;
+constexpr auto clock_margin = 1h;  // key packages are good for clocks that are behind ours or ahead of it
 
 using DeviceOf = std::pair<AccountId, DeviceId>;
 
@@ -239,7 +240,7 @@ mls::KeyPackageBundle make_key_package(Turn& turn, std::chrono::seconds life) {
     auto const suite = crypto::find_suite(crypto::suite_x25519_chacha20poly1305);
     INTERLUDE_CHECK(suite);
     mls::KeyPackageArgs args{**suite, mls::Credential::basic(identity::encode(leaf)), std::move(key),
-                             mls::lifetime_from(turn.now - std::chrono::hours{1}, life + std::chrono::hours{1})};
+                             mls::lifetime_from(turn.now - clock_margin, life)};
     return mls::generate_key_package(std::move(args), turn.entropy);
 }
 

@@ -63,6 +63,13 @@ struct Run {
         ticker.cancel();
     }
 
+    /// Once the link is caught up, which a quiet moment tells as well as a message.
+    void fetch_log_once() {
+        if (!options.fetch_log || log_asked || over || !driver->caught_up()) return;
+        log_asked = true;
+        carry_out(driver->fetch_log(wall_now()));
+    }
+
     void out_of_time() {
         over = true;
         if (link) link->cut();
@@ -83,6 +90,7 @@ asio::awaitable<void> tick_loop(Run& run, std::chrono::steady_clock::time_point 
         }
         bool const up = run.link && run.driver && run.driver->ready();
         if (up) run.carry_out(run.driver->poll(wall_now()));
+        if (up) run.fetch_log_once();
         if (!run.over && run.on_idle(up && run.driver->caught_up())) run.enough();
     }
 }
@@ -100,10 +108,7 @@ asio::awaitable<void> one_link(Run& run) {
         if (!message) break;
         auto actions = run.driver->on_message(*message, wall_now());
         run.carry_out(std::move(actions));
-        if (run.options.fetch_log && !run.log_asked && !run.over && run.driver->caught_up()) {
-            run.log_asked = true;
-            run.carry_out(run.driver->fetch_log(wall_now()));
-        }
+        run.fetch_log_once();
     }
     // What was queued (acks, confirmations) leaves before the end, within a moment.
     for (int i = 0; i < 40 && run.result.enough && !run.link->flushed(); ++i) {
