@@ -117,7 +117,10 @@ asio::awaitable<void> one_link(Run& run) {
     }
     run.link->finish();
     if (run.over) {
-        while (co_await run.link->next()) {
+        bool more = true;
+        while (more) {
+            auto const rest = co_await run.link->next();
+            more = rest.has_value();
         }
     }
     run.result.close_code = run.link->close_code();

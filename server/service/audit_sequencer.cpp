@@ -61,12 +61,11 @@ asio::awaitable<void> AuditSequencer::resume() {
 
 asio::awaitable<void> AuditSequencer::run() {
     while (!stopped_) {
-        if (!pending_) {
-            co_await wake_.async_wait(use_tuple);
-            continue;
-        }
+        while (!pending_ && !stopped_) co_await wake_.async_wait(use_tuple);
+        if (stopped_) break;
         pending_ = false;
-        if (co_await append_batch()) pending_ = true;  // perhaps more came meanwhile
+        bool const appended = co_await append_batch();
+        if (appended) pending_ = true;  // perhaps more came meanwhile
     }
     appended_.cancel();
 }
