@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(os.environ.get('INTERLUDE_BIN_DIR', ROOT / 'build/bin'))
+PLAIN = os.environ | {'NO_COLOR': '1', 'LC_ALL': 'C.UTF-8'}
 
 
 class Failed(Exception):
@@ -156,7 +157,7 @@ class Person:
         """Whatever the exit code is."""
         try:
             done = subprocess.run(self.command(*verb, as_json=as_json), input=stdin, capture_output=True, text=True,
-                                  timeout=timeout or self.timeout + 10, env=os.environ | {'NO_COLOR': '1'},
+                                  timeout=timeout or self.timeout + 10, env=PLAIN,
                                   **({} if stdin is not None else {'stdin': subprocess.DEVNULL}))
         except subprocess.TimeoutExpired:
             raise Failed(f'interlude {verb[0]} of {self.name} did not end') from None
@@ -172,4 +173,4 @@ class Person:
     def begin(self, *verb):
         """A process that goes on (watch); the caller ends it."""
         return subprocess.Popen(self.command(*verb), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True, env=os.environ | {'NO_COLOR': '1'})
+                                stderr=subprocess.PIPE, text=True, env=PLAIN)

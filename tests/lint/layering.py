@@ -30,7 +30,7 @@ MAY = {
     'server/core': SERVER_SEES + [C['crypto']],           # it verifies signatures and derives salts; it opens nothing
     'server/ports': [S['core']] + SERVER_SEES,
     'server/service': [S['ports'], S['core'], C['crypto']] + SERVER_SEES,   # the sequencer signs checkpoints
-    'server/store/memory': [S['ports'], S['core'], S['runtime']] + SERVER_SEES,
+    'server/store/memory': [S['ports'], S['core'], S['runtime'], C['crypto']] + SERVER_SEES,
     'server/store/sqlite': [S['ports'], S['core'], S['runtime'], C['crypto']] + SERVER_SEES,  # draws an instance id
     'server/runtime': [S['ports'], S['core']],               # the clock feeds core's ServerTime
     'server/net': [S['service'], S['ports'], S['core'], C['wire']],
