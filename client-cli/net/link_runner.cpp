@@ -55,6 +55,12 @@ struct Run {
         if (actions.close || joined) link->finish();
     }
 
+    void ask_for_log() {
+        if (!options.fetch_log || log_asked || over || !driver->caught_up()) return;
+        log_asked = true;
+        carry_out(driver->fetch_log(wall_now()));
+    }
+
     void enough() {
         result.enough = true;
         over = true;
@@ -89,7 +95,10 @@ asio::awaitable<void> tick_loop(Run& run, std::chrono::steady_clock::time_point 
             break;
         }
         bool const up = run.link && run.driver && run.driver->ready();
-        if (up) run.carry_out(run.driver->poll(wall_now()));
+        if (up) {
+            run.carry_out(run.driver->poll(wall_now()));
+            run.ask_for_log();
+        }
         if (up) run.fetch_log_once();
         if (!run.over && run.on_idle(up && run.driver->caught_up())) run.enough();
     }
