@@ -58,7 +58,8 @@ class Engine {
     bool join_pending();
     /// Reads the link, makes account, keys and the first device list, and keeps them. `conversation_name` is local;
     /// `own_name` goes to the other side inside MLS (empty: none). Again with the same link: the same plan.
-    /// malformed, unsupported, expired; conflict: this home already has an account.
+    /// malformed, unsupported, expired; conflict: this home has an account, or redeems another invitation
+    /// (one that the server never heard of is replaced).
     Result<JoinPlan> join_begin(std::string_view link, std::string conversation_name, std::string own_name,
                                 WallTime now);
     /// unknown before join_begin.

@@ -2,6 +2,7 @@
 // with the link.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -17,6 +18,10 @@ struct InFlight {
     std::map<base::RequestId, base::WallTime> not_before;
     std::map<base::ConversationId, base::WallTime> commits_not_before;
 
+    void allow(std::size_t max) {
+        window_max = std::max<std::size_t>(1, max);
+        window = std::min(window, window_max);
+    }
     bool full() const { return sent.size() >= window; }
     void answered(base::RequestId const& request) {
         if (sent.erase(request) > 0 && window < window_max) ++window;

@@ -227,6 +227,16 @@ void forget_founding(Turn& turn) {
     turn.rows.put_home(home::join, *join);
 }
 
+namespace {
+
+void leave_join(Turn& turn) {
+    for (auto const& row : turn.rows.scan<ListRecord>(Table::device_lists))
+        turn.rows.erase(Table::device_lists, row.key);
+    for (auto const name : {home::join, home::account, home::server}) turn.rows.erase(Table::home, bytes::view(name));
+}
+
+}  // namespace
+
 void abandon_join(Turn& turn, wire::Rule rule) {
     switch (rule) {
         case wire::Rule::expired:
@@ -245,9 +255,7 @@ void abandon_join(Turn& turn, wire::Rule rule) {
         case wire::Rule::unreachable:
             return;  // the same invitation may work later
     }
-    for (auto const& row : turn.rows.scan<ListRecord>(Table::device_lists))
-        turn.rows.erase(Table::device_lists, row.key);
-    for (auto const name : {home::join, home::account, home::server}) turn.rows.erase(Table::home, bytes::view(name));
+    leave_join(turn);
 }
 
 void take_redeemed(Turn& turn, wire::Redeemed const& redeemed) {
@@ -438,8 +446,9 @@ Result<JoinPlan> Engine::join_begin(std::string_view text, std::string conversat
     if (own_name.size() > name_bytes_max || conversation_name.size() > name_bytes_max) return Errc::too_long;
     Turn turn(vault_, entropy_, now);
     if (auto const join = turn.rows.home<JoinRecord>(home::join)) {
-        if (join->link != text) return Errc::conflict;
-        return plan_of(turn, link);
+        if (join->link == text) return plan_of(turn, link);
+        if (join->done || !join->redemption.empty()) return Errc::conflict;
+        leave_join(turn);  // nothing was ever asked of the server with it
     }
     if (now >= link.fragment.expiry) return Errc::expired;
     if (link.fragment.kind == identity::InvitationKind::join) return Errc::not_yet;

@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto maintenance_interval = 60s;
+constexpr auto commits_interval = 10s;  // looking for due ones opens every group
 constexpr auto quiet_moment = 300ms;
 constexpr std::uint16_t close_malformed = 4400;
 constexpr std::uint16_t close_not_authenticated = 4401;
@@ -59,7 +60,7 @@ class LinkDriver::Handler {
             return;
         }
         driver_.state_ = State::catching_up;
-        driver_.in_flight_.window_max = std::max<std::size_t>(1, ready.limits.in_flight_max);
+        driver_.in_flight_.allow(ready.limits.in_flight_max);
         take_log_state(turn_, ready);
         take_states(turn_, ready.conversations);
         for (auto const& state : ready.conversations)
@@ -67,7 +68,7 @@ class LinkDriver::Handler {
         forget_confirmed(turn_, driver_.confirmed_);
         auto const skew = (ready.time - turn_.now).count();
         turn_.tell(LinkReady{ready.time, skew});
-        turn_.ask(turn_.entropy.id<RequestId>(), wire::KeyPackagesPut{});  // how many are left?
+        driver_.ask(turn_, wire::KeyPackagesPut{}, {Asked::stock, 0, {}});  // how many are left?
         if (turn_.account().side == Side::therapist) turn_.ask(turn_.entropy.id<RequestId>(), wire::InvitationList{});
         auto const view = log_view(turn_.server());
         auto const size = view && view->latest() ? view->latest()->checkpoint.size : 0;
@@ -330,6 +331,8 @@ void LinkDriver::finish_log(Turn& turn) {
 
 bool LinkDriver::is_behind(Turn& turn) {
     if (!awaited_.empty() || !deferred_.empty()) return true;
+    for (auto const& [request, question] : questions_)
+        if (question.what == Asked::stock) return true;
     for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         if (conversation.broken || conversation.closed) continue;
         auto const group = load_group(turn, *ConversationId::from(key), conversation.generation);
@@ -342,16 +345,19 @@ void LinkDriver::run_maintenance(Turn& turn) {
     next_maintenance_ = turn.now + maintenance_interval;
     connect_rounds_left_ = std::max(connect_rounds_left_, 1);
     prune_epochs(turn);
-    check_peer_heads(turn);
+    for (auto& wanted : check_peer_heads(turn)) {
+        auto const subject = wanted.subject;
+        ask(turn, std::move(wanted), {Asked::log, 0, subject});
+    }
     renew_list_if_due(turn);
 }
 
 void LinkDriver::do_what_is_due(Turn& turn) {
     if (!ready()) return;
-    if (caught_up()) {
-        report_opened(turn);
-        flush_commits(turn, in_flight_);
-    }
+    if (caught_up()) report_opened(turn);
+    bool const make_new = caught_up() && turn.now >= next_commits_;
+    if (make_new) next_commits_ = turn.now + commits_interval;
+    flush_commits(turn, in_flight_, make_new);
     flush(turn, in_flight_);
 }
 

@@ -49,7 +49,7 @@ class LinkDriver {
 
   private:
     /// What a request of this link, not of the outbox, was for.
-    enum class Asked : std::uint8_t { inviter_lists, inviter_packages, redeem, caught_up, checkpoint, log };
+    enum class Asked : std::uint8_t { inviter_lists, inviter_packages, redeem, stock, caught_up, checkpoint, log };
     struct Question {
         Asked what{};
         std::uint64_t size = 0;  // of the checkpoint asked about
@@ -77,6 +77,7 @@ class LinkDriver {
     std::vector<RequestId> confirmed_;  // in the hello
     std::vector<wire::Handshake> deferred_;
     WallTime next_maintenance_{};
+    WallTime next_commits_{};
     std::set<ConversationId> awaited_;  // begun by others, their Welcome is on its way
     bool asked_back_ = false;           // the question after login was answered
     WallTime last_frame_{};

@@ -242,6 +242,11 @@ void take_log_entries(Turn& turn, wire::LogEntries const& entries) {
     }
     turn.rows.put(Table::subjects, entries.subject.bytes, *record);
     meet_checkpoint(turn, entries.checkpoint);
+    for (auto& [key, peer] : turn.rows.scan<PeerHeadRecord>(Table::fences)) {
+        if (peer.subject != entries.subject || peer.asked) continue;
+        peer.asked = true;  // whatever was going to come came just now
+        turn.rows.put(Table::fences, key, peer);
+    }
 }
 
 std::uint64_t entries_complete_to(Turn& turn, SubjectId const& subject) {
@@ -326,16 +331,22 @@ void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight co
         turn.rows.put(Table::fences, key, PeerHeadRecord{subject, sight.head_counter, sight.head, turn.now});
 }
 
-void check_peer_heads(Turn& turn) {
+std::vector<wire::LogGet> check_peer_heads(Turn& turn) {
+    std::vector<wire::LogGet> wanted;
     for (auto const& [key, peer] : turn.rows.scan<PeerHeadRecord>(Table::fences)) {
         auto const ours = own_hash(turn, peer.subject, peer.counter);
         audit::SubjectHead const theirs{peer.counter, peer.head, {}};
-        auto const problem = audit::check_peer_head(theirs, ours, turn.now - peer.since);
+        auto const known_for = peer.asked ? turn.now - peer.since : base::Millis{0};
+        auto const problem = audit::check_peer_head(theirs, ours, known_for);
         if (problem)
             turn.alarm(std::string(audit::name(problem->code)), problem->text, std::nullopt,
                        bytes::copy(peer.head.bytes));
-        if (problem || ours) turn.rows.erase(Table::fences, key);
+        if (problem || ours)
+            turn.rows.erase(Table::fences, key);
+        else
+            wanted.push_back({peer.subject, peer.counter});
     }
+    return wanted;
 }
 
 }  // namespace interlude::engine

@@ -35,8 +35,9 @@ std::optional<audit::StoredReceipt> open_stored_receipt(Turn& turn, wire::Stored
 /// What goes into every message, and what is done with what comes out of one.
 LogSight own_sight(Turn& turn, ConversationId const& conversation);
 void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight const& sight);
-/// Heads that peers were shown and that did not reach this home within a day.
-void check_peer_heads(Turn& turn);
+/// Compares what peers were shown with what reached this home meanwhile; alarms about heads that it was not given
+/// within a day though it asked. The entries to ask for, one request each.
+std::vector<wire::LogGet> check_peer_heads(Turn& turn);
 
 std::optional<audit::PresentedEntry> presented(wire::LogItem const& item);
 

@@ -322,7 +322,7 @@ bool take_handshake(Turn& turn, wire::Handshake const& handshake) {
     return true;
 }
 
-void flush_commits(Turn& turn, InFlight& in_flight) {
+void flush_commits(Turn& turn, InFlight& in_flight, bool make_new) {
     for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         auto const id = *ConversationId::from(key);
         if (conversation.closed || conversation.broken) continue;
@@ -330,7 +330,7 @@ void flush_commits(Turn& turn, InFlight& in_flight) {
             patience != in_flight.commits_not_before.end() && turn.now < patience->second)
             continue;
         auto pending = turn.rows.get<PendingCommitRecord>(Table::pending, id.bytes);
-        if (!pending) {
+        if (!pending && make_new) {
             auto group = load_group(turn, id, conversation.generation);
             if (!group || group->epoch() < conversation.server_epoch) continue;
             auto const due = commit_due(turn, id, conversation, *group);

@@ -30,8 +30,9 @@ bool removal_due(Turn& turn, mls::Group const& group);
 /// False: it needs a device list that was asked for; give it again when documents came.
 bool take_handshake(Turn& turn, wire::Handshake const& handshake);
 
-/// Makes the commits that are due (removals, a replaced leaf, healing) and sends what is pending and not on its way.
-void flush_commits(Turn& turn, InFlight& in_flight);
+/// Sends the commits that are pending and not on their way; with `make_new` also those that are due now (removals, a
+/// replaced leaf, healing).
+void flush_commits(Turn& turn, InFlight& in_flight, bool make_new);
 // Answers to own commits; false: not one of those.
 bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& accepted);
 bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict);

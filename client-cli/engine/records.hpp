@@ -389,9 +389,10 @@ struct PeerHeadRecord {
     std::uint64_t counter = 0;
     Hash32 head;
     WallTime since{};
+    bool asked = false;  // the server was asked for the entry and gave none
     static constexpr auto fields() {
         using S = PeerHeadRecord;
-        return std::tuple(&S::subject, &S::counter, &S::head, &S::since);
+        return std::tuple(&S::subject, &S::counter, &S::head, &S::since, &S::asked);
     }
 };
 

@@ -105,6 +105,10 @@ std::vector<wire::SubjectState> FakeRelay::subjects_of(AccountId const& account)
         auto const& subject = subjects_[id];
         Hash32 head;
         if (!subject.entries.empty()) head = audit::entry_hash(entries_[subject.entries.back()].entry);
+        if (hide_from == account && subject.entries.size() > 1) {
+            states.push_back({id, subject.key, 1, audit::entry_hash(entries_[subject.entries.front()].entry)});
+            continue;
+        }
         states.push_back({id, subject.key, subject.entries.size(), head});
     }
     return states;
@@ -505,6 +509,7 @@ struct FakeRelay::Serve {
         for (auto const index : subject.entries) {
             auto const& entry = relay.entries_[index];
             if (entry.counter < get.from_counter || entries.items.size() == 4) continue;
+            if (relay.hide_from == link.account() && entry.counter > 1) continue;
             bool open = true;
             if (entry.about) {
                 auto const& conversation = relay.conversations.at(entry.about->first);

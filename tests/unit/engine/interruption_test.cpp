@@ -105,6 +105,28 @@ TEST_F(Interruption, power_failing_at_any_commit_loses_and_repeats_nothing) {
     }
 }
 
+TEST_F(Interruption, healing_cut_after_any_frame_leaves_one_group) {
+    world.now += std::chrono::days{8};
+    world.at_hour(9);
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        bool whole = false;
+        {
+            TestLink link(copy.client, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            copy.now += 1s;
+            link.run(copy.now);
+            whole = link.open();
+        }
+        for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
+        EXPECT_TRUE(copy.relay.commits_received > 0 || cut < 20) << cut;
+        expect_all_there(copy, cut);
+        if (HasFailure()) return;
+        if (whole) break;
+    }
+}
+
 TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
     World world;
     world.therapist_joins();
