@@ -186,8 +186,8 @@ struct ProcessedCommit {
     Member committer;  // as before the commit; a joiner by external commit as after it
     std::vector<Member> added;
     std::vector<Member> removed;
-    std::vector<Member>
-        updated;  // leaves with a new key or credential, as after the commit, the committer's among them
+    /// Leaves with a new key or credential, as after the commit; the committer's among them if it has a path.
+    std::vector<Member> updated;
     bytes::Bytes authenticated_data;
     bool external = false;
 
