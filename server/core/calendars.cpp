@@ -3,18 +3,13 @@
 #include "common/schedule/gate.hpp"
 
 namespace interlude::core {
-namespace {
 
-schedule::Calendar const nothing_published;
-
-/// nullptr: no gate.
-schedule::GateCalendar gate_of(AccountId const& account, Calendars const& calendars) {
+schedule::Calendar const* gate_of(AccountId const& account, Calendars const& calendars) {
+    static schedule::Calendar const nothing_published;
     auto const found = calendars.find(account);
     if (found == calendars.end()) return nullptr;
     return found->second ? found->second.get() : &nothing_published;
 }
-
-}  // namespace
 
 std::optional<WallTime> passes_from(Origin const& origin, AccountId const& account, Calendars const& calendars) {
     bool const waits_for_sender = origin.late_sender && account != origin.sender;

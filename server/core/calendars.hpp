@@ -23,6 +23,8 @@ struct Origin {
     bool operator==(Origin const&) const = default;
 };
 
+/// nullptr: no gate.
+schedule::Calendar const* gate_of(AccountId const& account, Calendars const& calendars);
 /// From when on it may pass for `account` (exact.md, Gate): its stamp, or for a late sender the sender's first opening
 /// at or after it; nullopt while no such opening is published. For the sender's own account always the stamp.
 std::optional<WallTime> passes_from(Origin const& origin, AccountId const& account, Calendars const& calendars);

@@ -15,6 +15,25 @@ bool waits_for_any(EnvelopeRow const& envelope, std::vector<DeliveryRow> const& 
     return std::any_of(devices.begin(), devices.end(), [&](auto const& device) { return waits_for(envelope, device); });
 }
 
+std::vector<AccountId> unreached_accounts(EnvelopeRow const& envelope, std::vector<AccountId> const& accounts,
+                                          std::vector<DeliveryRow> const& devices) {
+    std::vector<AccountId> unreached;
+    for (auto const& account : accounts) {
+        bool const reached =
+            account == envelope.sender.account || std::any_of(devices.begin(), devices.end(), [&](auto const& device) {
+                return device.device.account == account && envelope.epoch >= device.joined_epoch &&
+                       device.acked.contains(envelope.seq);
+            });
+        if (!reached) unreached.push_back(account);
+    }
+    return unreached;
+}
+
+bool is_done(EnvelopeRow const& envelope, std::vector<AccountId> const& accounts,
+             std::vector<DeliveryRow> const& devices) {
+    return !waits_for_any(envelope, devices) && unreached_accounts(envelope, accounts, devices).empty();
+}
+
 bool Cuts::passes(Origin const& origin) const {
     auto cut = in_time;
     if (origin.late_sender) {
@@ -25,16 +44,11 @@ bool Cuts::passes(Origin const& origin) const {
 }
 
 Cuts cuts_for(AccountId const& account, Calendars const& calendars, WallTime now) {
-    static schedule::Calendar const nothing_published;
-    auto const gate = [&](AccountId const& of) -> schedule::GateCalendar {
-        auto const found = calendars.find(of);
-        if (found == calendars.end()) return nullptr;
-        return found->second ? found->second.get() : &nothing_published;
-    };
     Cuts cuts;
-    cuts.in_time = schedule::cut(gate(account), now);
+    cuts.in_time = schedule::cut(gate_of(account, calendars), now);
     for (auto const& [sender, calendar] : calendars)
-        if (sender != account) cuts.late[sender] = schedule::stamp_cut(gate(sender), gate(account), now);
+        if (sender != account)
+            cuts.late[sender] = schedule::stamp_cut(gate_of(sender, calendars), gate_of(account, calendars), now);
     return cuts;
 }
 

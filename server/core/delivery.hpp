@@ -43,7 +43,7 @@ struct ConversationSeen {
     bool known = false;  // its state was sent, in Ready or StateChanged, as:
     std::uint32_t generation = 0;
     std::uint64_t epoch = 0;
-    std::size_t devices = 0;                // in its delivery list
+    bool closed = false;
     std::optional<std::uint64_t> welcomed;  // epoch of the Welcome sent
     std::uint64_t handshakes = 0;           // those that ended epochs below this were sent
     std::set<std::uint64_t> offered;        // envelopes sent and not acked yet
@@ -90,8 +90,14 @@ inline constexpr std::size_t offered_max = 256;
 OfferPlan plan_offer(OfferFacts const& facts, ConversationSeen const& seen, TimeReading now, Policy const& policy,
                      std::size_t messages_max, std::size_t bytes_max);
 
-/// Does it still wait for any of these devices? If not it is deleted.
+/// Does it still wait for any of these devices?
 bool waits_for_any(EnvelopeRow const& envelope, std::vector<DeliveryRow> const& devices);
+/// The accounts, of those in the conversation, that it was for and of which no device acked it.
+std::vector<AccountId> unreached_accounts(EnvelopeRow const& envelope, std::vector<AccountId> const& accounts,
+                                          std::vector<DeliveryRow> const& devices);
+/// Every device that it was for has acked it, and one of each recipient account at least: it may be forgotten.
+bool is_done(EnvelopeRow const& envelope, std::vector<AccountId> const& accounts,
+             std::vector<DeliveryRow> const& devices);
 
 /// When an envelope that still waits for somebody expires (exact.md, Life).
 WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& unreached, Calendars const& calendars,

@@ -291,8 +291,7 @@ class Story:
             raise Failed('she does not see his thanks')
         self.must_be_before(self.first[1], 'the talk in the first window')
         self.jonas.account = self.mine(self.jonas, HELLO)['from']['account']
-        with closing(sqlite3.connect(self.server.database, timeout=10)) as database:    # for the sabotage that rolls back
-            self.old_checkpoint = database.execute('SELECT log_size, log_note FROM store').fetchone()
+        self.old_checkpoint = self.server.read_copy('SELECT log_size, log_note FROM store')  # for a sabotage
 
     def window_closes_and_both_write(self):
         self.wait_until(self.first[1] + timedelta(milliseconds=300))

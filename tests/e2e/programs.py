@@ -5,10 +5,14 @@ a bound, everything listens on loopback only, and only processes that were start
 """
 import json
 import os
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
+import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,6 +58,14 @@ class Server:
                                '[log]\nkey = "log.key"\n'
                                '[admin]\nsocket = "admin.socket"\n', encoding='utf-8')
         self.database = self.folder / 'interlude.db'
+
+    def read_copy(self, query):
+        """First row of the query. The live store belongs to the server alone, so a copy of its files is opened."""
+        with tempfile.TemporaryDirectory() as folder:
+            for suffix in ('', '-wal'):
+                shutil.copy(f'{self.database}{suffix}', f'{folder}/copy.db{suffix}')
+            with closing(sqlite3.connect(f'{folder}/copy.db')) as database:
+                return database.execute(query).fetchone()
 
     def start(self, timeout=20, detached=False):
         """Waits for 'interluded ready https://NAME:PORT'; the port stays the same over later starts."""

@@ -1,0 +1,136 @@
+// What a device is sent next, and what it says it has.
+#include <algorithm>
+
+#include "server/store/memory/memory_store.hpp"
+
+namespace interlude::store_memory {
+
+using namespace ports;
+
+std::vector<wire::PublishedDocument> MemoryStore::documents_after(ConversationRow const& conversation,
+                                                                  core::DocumentsSeenByAccount& seen) const {
+    std::vector<wire::PublishedDocument> documents;
+    for (auto const& [id, member] : conversation.members) {
+        auto const& account = disk_->accounts.at(id);
+        auto& known = seen[id];
+        identity::ListPosition const position{known.list_generation, known.list_version};
+        for (auto const& list : account.lists)
+            if (identity::decode_device_list(list.document.bytes)->position() > position) documents.push_back(list);
+        for (auto number = known.calendar; number < account.schedules.size(); ++number)
+            documents.push_back(account.schedules[number]);
+        auto const newest = account.newest->list().position();
+        known = {newest.generation, newest.version, account.schedules.size()};
+    }
+    return documents;
+}
+
+MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
+    auto const time = now();
+    Offer offer;
+    auto* row = conversation(request.conversation);
+    auto const* device = row ? delivery_of(*row, request.device) : nullptr;
+    if (!device) {
+        offer.member = false;
+        co_return offer;
+    }
+    auto seen = std::move(request.seen);
+    auto documents_seen = std::move(request.documents);
+    auto const& delivery = device->delivery;
+
+    if (!seen.known || seen.epoch != row->epoch || seen.closed != row->closed) {
+        offer.items.push_back(wire::StateChanged{{state_of(request.conversation, *row, request.device)},
+                                                 subjects_of(request.conversation, *row)});
+        seen.known = true;
+        seen.generation = row->generation;
+        seen.epoch = row->epoch;
+        seen.closed = row->closed;
+    }
+    if (auto documents = documents_after(*row, documents_seen); !documents.empty())
+        offer.items.push_back(wire::Documents{std::move(documents)});
+
+    auto const welcome = row->welcomes.find(request.device);
+    if (welcome != row->welcomes.end() && seen.welcomed != welcome->second.epoch) {
+        offer.items.push_back(welcome->second);
+        seen.welcomed = welcome->second.epoch;
+    }
+
+    std::size_t size = 0;
+    auto const from = std::max({delivery.joined_epoch, delivery.handshake_acked, seen.handshakes});
+    for (auto item = row->handshakes.lower_bound(from); item != row->handshakes.end(); ++item) {
+        if (size >= request.bytes_max) {
+            offer.more = true;
+            break;
+        }
+        if (item->second.sender_device != request.device.device) {
+            offer.items.push_back(item->second);
+            size += item->second.mls.size();
+        }
+        seen.handshakes = item->first + 1;
+    }
+
+    if (!offer.more) {
+        core::OfferFacts facts{delivery, row->epoch, row->epoch_began, {}, std::nullopt, calendars_of(*row)};
+        auto const still_offered = std::move(seen.offered);
+        seen.offered.clear();
+        for (auto const& [seq, envelope] : row->envelopes) {
+            if (!core::waits_for(envelope.row, delivery)) continue;
+            auto const epoch = envelope.row.epoch;
+            facts.oldest_waiting_epoch = std::min(facts.oldest_waiting_epoch.value_or(epoch), epoch);
+            if (still_offered.contains(seq))
+                seen.offered.insert(seq);
+            else
+                facts.waiting.push_back(envelope.row);
+        }
+        auto const plan = core::plan_offer(facts, seen, time, policy_, request.messages_max, request.bytes_max - size);
+        for (auto const seq : plan.envelopes) {
+            auto const& [envelope, mls] = row->envelopes.at(seq);
+            offer.items.push_back(wire::Envelope{request.conversation, seq, envelope.generation, envelope.epoch,
+                                                 envelope.sender.account, envelope.sender.device, envelope.stamp,
+                                                 envelope.hash, mls});
+            seen.offered.insert(seq);
+        }
+        offer.more = plan.more;
+        for (auto const& fate : row->fates) {
+            if (fate.author != request.device.account || fate.number <= seen.fates) continue;
+            offer.items.push_back(fate.fate);
+            seen.fates = fate.number;
+        }
+        if (plan.epoch_end) {
+            offer.items.push_back(wire::EpochEnd{request.conversation, row->generation, *plan.epoch_end});
+            seen.epoch_ended = *plan.epoch_end + 1;
+        }
+    }
+    offer.seen = std::move(seen);
+    offer.documents = std::move(documents_seen);
+    co_return offer;
+}
+
+MemoryStore::Awaitable<void> MemoryStore::ack(DeviceRef device, ConversationId conversation_id,
+                                              std::vector<std::uint64_t> seqs) {
+    auto* row = conversation(conversation_id);
+    auto* place = row ? delivery_of(*row, device) : nullptr;
+    if (!place) co_return;
+    auto const calendars = calendars_of(*row);
+    auto const time = now().now;
+    for (auto const seq : seqs) {
+        auto const envelope = row->envelopes.find(seq);
+        if (envelope == row->envelopes.end() || !core::waits_for(envelope->second.row, place->delivery)) continue;
+        // What was never offered cannot be acked: an app could hide a held message from its own account.
+        if (!core::passes(envelope->second.row.origin(), device.account, calendars, time)) continue;
+        place->delivery.acked.add(seq);
+    }
+    settle(*row);
+}
+
+MemoryStore::Awaitable<void> MemoryStore::ack_handshake(DeviceRef device, ConversationId conversation_id,
+                                                        std::uint32_t generation, std::uint64_t epoch) {
+    auto* row = conversation(conversation_id);
+    auto* place = row ? delivery_of(*row, device) : nullptr;
+    if (!place || generation != row->generation || epoch > row->epoch) co_return;
+    auto& acked = place->delivery.handshake_acked;
+    acked = std::max(acked, epoch);
+    auto const welcome = row->welcomes.find(device);
+    if (welcome != row->welcomes.end() && epoch >= welcome->second.epoch) row->welcomes.erase(welcome);
+}
+
+}  // namespace interlude::store_memory

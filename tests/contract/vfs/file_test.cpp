@@ -1,0 +1,156 @@
+// The file: made, opened again, kept from others, and refused with a text that says what to do.
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <fstream>
+
+#include "server/store/sqlite/database.hpp"
+#include "server/store/sqlite/schema.hpp"
+#include "tests/contract/vfs/fixture.hpp"
+
+namespace interlude::test {
+namespace {
+
+using store_sqlite::OpenError;
+using testing::HasSubstr;
+
+class StoreFile : public testing::Test {
+  protected:
+    std::unique_ptr<ports::Store> open(std::filesystem::path const& path) {
+        store_sqlite::Options options;
+        options.file = path;
+        ports::Hooks hooks;
+        hooks.now = [] { return core::TimeReading{noon, true}; };
+        return store_sqlite::open(io.get_executor(), std::move(options), std::move(hooks), entropy);
+    }
+    /// Why it cannot be opened.
+    OpenError why_not(std::filesystem::path const& path) {
+        try {
+            open(path);
+        } catch (OpenError const& error) {
+            return error;
+        }
+        ADD_FAILURE() << path << " was opened";
+        return OpenError("");
+    }
+    store_sqlite::Database raw() { return {file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, {}}; }
+
+    ScratchFolder folder;
+    std::filesystem::path file = folder / "store.db";
+    boost::asio::io_context io;
+    crypto::SystemEntropy entropy;
+};
+
+TEST_F(StoreFile, a_new_one_has_a_random_instance_and_the_newest_schema) {
+    auto store = open(file);
+    auto const info = wait(io, store->open_info());
+    EXPECT_FALSE(info.instance.is_zero());
+    EXPECT_EQ(info.restore_count, 0u);
+    EXPECT_EQ(info.schema, store_sqlite::schema_newest);
+    auto const another = open(folder / "another.db");
+    EXPECT_NE(wait(io, another->open_info()).instance, info.instance);
+}
+
+TEST_F(StoreFile, a_new_one_is_private_and_set_up_before_its_first_table) {
+    open(file);
+    struct stat facts {};
+    ASSERT_EQ(stat(file.c_str(), &facts), 0);
+    EXPECT_EQ(facts.st_mode & 0777, 0600u);
+    auto database = raw();
+    EXPECT_EQ(database.value<int>("PRAGMA auto_vacuum"), 2);  // incremental
+    EXPECT_EQ(database.value<std::string>("PRAGMA journal_mode"), "wal");
+    EXPECT_FALSE(
+        database.exists("SELECT 1 FROM pragma_table_list WHERE type = 'table' AND NOT strict"
+                        " AND name NOT LIKE 'sqlite_%'"));
+}
+
+TEST_F(StoreFile, opened_again_it_is_the_same) {
+    auto store = open(file);
+    auto const before = wait(io, store->open_info());
+    wait(io, store->mark_time(noon));
+    store.reset();
+    store = open(file);
+    auto const after = wait(io, store->open_info());
+    EXPECT_EQ(after.instance, before.instance);
+    EXPECT_EQ(after.high_water, noon);
+}
+
+TEST_F(StoreFile, a_second_server_is_refused) {
+    auto const store = open(file);
+    auto const error = why_not(file);
+    EXPECT_TRUE(error.locked);
+    EXPECT_THAT(error.what(), HasSubstr("another server uses the store"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("in use by a running server"));
+}
+
+TEST_F(StoreFile, after_the_first_server_ended_the_next_may_start) {
+    open(file).reset();
+    EXPECT_NO_THROW(open(file));
+}
+
+TEST_F(StoreFile, another_program_cannot_write_it_meanwhile) {
+    auto const store = open(file);
+    auto database = raw();
+    EXPECT_THROW(database.execute("DELETE FROM leases"), store_sqlite::DatabaseError);
+}
+
+TEST_F(StoreFile, a_newer_schema_is_refused) {
+    open(file).reset();
+    raw().execute("PRAGMA user_version = 99");
+    auto const error = why_not(file);
+    EXPECT_FALSE(error.locked);
+    EXPECT_THAT(error.what(), HasSubstr("newer version (its schema is 99"));
+    EXPECT_THROW(store_sqlite::check(file), OpenError);
+}
+
+TEST_F(StoreFile, another_programs_database_is_refused_and_left_alone) {
+    raw().execute("CREATE TABLE recipes (name TEXT)");
+    EXPECT_THAT(why_not(file).what(), HasSubstr("another program"));
+    EXPECT_FALSE(raw().exists("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'"));
+}
+
+TEST_F(StoreFile, what_is_no_database_is_refused_and_left_alone) {
+    std::string const text(4096, 'x');
+    std::ofstream(file) << text;
+    EXPECT_THAT(why_not(file).what(), HasSubstr("is not an SQLite database"));
+    std::stringstream content;
+    content << std::ifstream(file).rdbuf();
+    EXPECT_EQ(content.str(), text);
+}
+
+TEST_F(StoreFile, a_folder_is_refused) {
+    std::filesystem::create_directory(file);
+    EXPECT_THAT(why_not(file).what(), HasSubstr("is a folder"));
+}
+
+TEST_F(StoreFile, a_folder_that_is_missing_is_named) {
+    EXPECT_THAT(why_not(folder / "missing" / "store.db").what(), HasSubstr("does not exist: create it"));
+}
+
+TEST_F(StoreFile, a_folder_that_cannot_be_written_is_named) {
+    if (geteuid() == 0) {  // root may write everywhere but in such places
+        EXPECT_THAT(why_not("/proc/interlude.db").what(), HasSubstr("cannot write"));
+        return;
+    }
+    std::filesystem::permissions(folder.path(),
+                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec);
+    EXPECT_THAT(why_not(file).what(), HasSubstr("cannot write"));
+    std::filesystem::permissions(folder.path(), std::filesystem::perms::owner_all);
+}
+
+TEST_F(StoreFile, a_damaged_one_is_refused) {
+    open(file).reset();
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(100) << std::string(4000, '\xff');
+    EXPECT_THAT(why_not(file).what(), HasSubstr("restore it from a backup"));
+    EXPECT_THROW(store_sqlite::check(file), OpenError);
+}
+
+TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
+    EXPECT_FALSE(std::filesystem::exists(file));
+    open(file).reset();
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 1, 0 accounts"));
+}
+
+}  // namespace
+}  // namespace interlude::test

@@ -1,0 +1,75 @@
+// One SQLite store on a fault VFS, opened and closed at will, with a clock that stands still until it is set.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+
+#include "server/store/sqlite/sqlite_store.hpp"
+#include "tests/contract/vfs/fault_vfs.hpp"
+#include "tests/contract/vfs/pair.hpp"
+
+namespace interlude::test {
+
+inline WallTime const noon = base::wall_seconds(1'717'416'000);  // Monday 2024-06-03 12:00 UTC
+
+/// A folder of its own, gone at the end.
+class ScratchFolder {
+  public:
+    ScratchFolder() {
+        std::string pattern = (std::filesystem::temp_directory_path() / "interlude-XXXXXX").string();
+        path_ = mkdtemp(pattern.data());
+    }
+    ~ScratchFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    ScratchFolder(ScratchFolder const&) = delete;
+    ScratchFolder& operator=(ScratchFolder const&) = delete;
+    std::filesystem::path operator/(char const* name) const { return path_ / name; }
+    std::filesystem::path const& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+class StoreOnVfs {
+  public:
+    explicit StoreOnVfs(std::string vfs_name) : vfs(std::move(vfs_name)), file(folder / "store.db") {}
+
+    /// Throws store_sqlite::OpenError.
+    void open(bool end_process_on_disk_failure = false) {
+        store_sqlite::Options options;
+        options.file = file;
+        options.vfs = vfs.name();
+        if (!end_process_on_disk_failure) options.disk_failed = [this](std::string const&) { ++disk_failures; };
+        ports::Hooks hooks;
+        hooks.now = [this] { return core::TimeReading{now.load(), true}; };
+        hooks.changed = [this](core::Changed const&) { ++announced; };
+        store = store_sqlite::open(io.get_executor(), std::move(options), std::move(hooks), entropy);
+    }
+    void close() { store.reset(); }
+    template <class T>
+    T run(boost::asio::awaitable<T> verb) {
+        return wait(io, std::move(verb));
+    }
+
+    FaultVfs vfs;
+    ScratchFolder folder;
+    std::filesystem::path file;
+    boost::asio::io_context io;
+    crypto::SeededEntropy entropy{11};
+    std::atomic<WallTime> now{noon};
+    std::atomic<int> disk_failures{0};
+    std::atomic<int> announced{0};
+    std::unique_ptr<ports::Store> store;  // ends before what it uses
+};
+
+inline core::Acceptance const& accepted(ports::AcceptOutcome const& outcome) {
+    EXPECT_TRUE(std::holds_alternative<core::Acceptance>(outcome.verdict));
+    return std::get<core::Acceptance>(outcome.verdict);
+}
+
+}  // namespace interlude::test
