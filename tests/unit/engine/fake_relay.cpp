@@ -105,13 +105,19 @@ std::vector<wire::SubjectState> FakeRelay::subjects_of(AccountId const& account)
         auto const& subject = subjects_[id];
         Hash32 head;
         if (!subject.entries.empty()) head = audit::entry_hash(entries_[subject.entries.back()].entry);
-        if (hide_from == account && subject.entries.size() > 1) {
+        if (hides(id, account) && subject.entries.size() > 1) {
             states.push_back({id, subject.key, 1, audit::entry_hash(entries_[subject.entries.front()].entry)});
             continue;
         }
         states.push_back({id, subject.key, subject.entries.size(), head});
     }
     return states;
+}
+
+bool FakeRelay::hides(SubjectId const& subject, AccountId const& reader) const {
+    for (auto const& [id, conversation] : conversations)
+        if (audit::subject_of(id) == subject) return hide_from == reader;
+    return false;
 }
 
 wire::ServerFrame FakeRelay::ready_for(Link const& link, WallTime now) {
@@ -504,12 +510,15 @@ struct FakeRelay::Serve {
         auto const& subject = relay.subjects_[get.subject];
         wire::LogEntries entries;
         entries.subject = get.subject;
-        entries.head_counter = subject.entries.size();
-        if (!subject.entries.empty()) entries.head = audit::entry_hash(relay.entries_[subject.entries.back()].entry);
+        for (auto const& state : relay.subjects_of(link.account())) {
+            if (state.subject != get.subject) continue;
+            entries.head_counter = state.counter;
+            entries.head = state.head;
+        }
         for (auto const index : subject.entries) {
             auto const& entry = relay.entries_[index];
             if (entry.counter < get.from_counter || entries.items.size() == 4) continue;
-            if (relay.hide_from == link.account() && entry.counter > 1) continue;
+            if (relay.hides(get.subject, link.account()) && entry.counter > 1) continue;
             bool open = true;
             if (entry.about) {
                 auto const& conversation = relay.conversations.at(entry.about->first);

@@ -128,6 +128,7 @@ class FakeRelay {
     schedule::Calendar calendar(AccountId const& account) const;
     bool passes(Conversation const& conversation, Envelope const& envelope, AccountId const& reader,
                 WallTime now) const;
+    bool hides(SubjectId const& subject, AccountId const& reader) const;
     wire::ServerFrame ready_for(Link const& link, WallTime now);
     std::vector<wire::SubjectState> subjects_of(AccountId const& account);
     wire::ConversationState state_of(ConversationId const& id, DeviceId const& device) const;
