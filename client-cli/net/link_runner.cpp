@@ -111,7 +111,10 @@ asio::awaitable<void> one_link(Run& run) {
     run.driver = std::make_unique<engine::LinkDriver>(run.engine, server->host);
     run.log_asked = false;
     run.result.failure = co_await run.link->connect(connect_time_max);
-    if (run.result.failure) co_return;
+    if (run.result.failure) {
+        run.link->cut();  // and its deadline, which would keep the loop alive
+        co_return;
+    }
     while (!run.over) {
         auto const message = co_await run.link->next();
         if (!message) break;

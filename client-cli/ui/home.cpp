@@ -101,11 +101,12 @@ Home Home::open_or_create(Options const& options) {
 }
 
 client_net::RunResult Home::run(std::chrono::milliseconds within, client_net::OnEvent event, client_net::OnIdle idle,
-                                bool fetch_log) {
+                                bool fetch_log, bool reconnect) {
     client_net::RunOptions options;
     options.ca_file = ca_file_;
     options.within = within;
     options.fetch_log = fetch_log;
+    options.reconnect = reconnect;
     return client_net::run_link(*engine_, options, std::move(event), std::move(idle));
 }
 
@@ -115,7 +116,8 @@ bool Home::catch_up(Options const& options) {
         if (auto const* alarm = std::get_if<engine::Alarm>(&one)) alarms.push_back(*alarm);
         return false;
     };
-    auto const result = run(options.timeout, event, [](bool caught_up) { return caught_up; });
+    auto const result = run(
+        options.timeout, event, [](bool caught_up) { return caught_up; }, false, false);
     show_alarms(options, alarms);
     if (!result.enough && !options.json)
         std::cerr << "interlude: " << (result.failure ? result.failure->text : "the server did not answer in time")

@@ -23,9 +23,9 @@ class Home {
 
     /// Connects and works until `idle` or `event` say enough, or the time is over.
     client_net::RunResult run(std::chrono::milliseconds within, client_net::OnEvent event, client_net::OnIdle idle,
-                              bool fetch_log = false);
-    /// Sends what waits, fetches what is due, within the verb's timeout. false: the server was not reached (told on
-    /// stderr).
+                              bool fetch_log = false, bool reconnect = true);
+    /// Sends what waits, fetches what is due, within the verb's timeout; one attempt. false: the server was not
+    /// reached (told on stderr).
     bool catch_up(Options const& options);
 
     /// By name or beginning of the id; the only one where `word` is absent. Failure(usage) lists the candidates.
