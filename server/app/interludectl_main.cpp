@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+namespace interlude::ctl {
 namespace {
 
 using nlohmann::json;
@@ -138,8 +139,10 @@ int show(Options const& options, std::string const& type, json const& request) {
 }
 
 }  // namespace
+}  // namespace interlude::ctl
 
 int main(int argc, char** argv) {
+    using namespace interlude::ctl;
     Options options;
     char const* const named = std::getenv("INTERLUDE_ADMIN_SOCKET");
     options.socket = named ? named : packaged_socket;
