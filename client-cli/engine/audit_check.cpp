@@ -298,9 +298,7 @@ class AuditCheck {
             auto const seq = number_at_end(key);
             auto const* held = held_entry(id, seq);
             auto const number = "message " + std::to_string(seq);
-            if (held && std::get<audit::Held>(held->payload.body).envelope != message.envelope)
-                problem("wrong_decision", audit::entry_hash(held->item.entry),
-                        "the log holds another envelope as " + number);
+            if (held) check_held(*held, message, number);
             if (!message.own) {
                 bool const should_be_held =
                     !passes(turn_, id, conversation, message.from, me_, message.accepted_at, message.accepted_at);
@@ -321,6 +319,15 @@ class AuditCheck {
             else if (auto const broken = audit::check_promise(*receipt, held->payload, held->item.index))
                 problem(*broken, held->item);
         }
+    }
+
+    void check_held(Opened const& entry, MessageRecord const& message, std::string const& number) {
+        auto const& held = std::get<audit::Held>(entry.payload.body);
+        auto const hash = audit::entry_hash(entry.item.entry);
+        if (held.envelope != message.envelope)
+            problem("wrong_decision", hash, "the log holds another envelope as " + number);
+        if (held.stamp != message.accepted_at)
+            problem("wrong_decision", hash, number + " came with another arrival time than the log has");
     }
 
     /// What the log says was held for this account and is due by now is here.

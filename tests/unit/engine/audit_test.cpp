@@ -149,6 +149,17 @@ TEST_F(Audit, early_delivery_is_named) {
     EXPECT_TRUE(names(world.audit(world.therapist), "early_delivery"));
 }
 
+TEST_F(Audit, arrival_time_moved_into_a_window_that_is_over_is_named) {
+    world.at_hour(22);
+    world.send(world.client, "at night");
+    world.sync(world.client);
+    world.relay.conversations.at(world.conversation).envelopes.front().envelope.stamp -= 6h;
+    world.sync(world.therapist);
+    EXPECT_EQ(world.texts(world.therapist).size(), 1u);  // by what it was told it may be shown
+    world.at_hour(9);
+    EXPECT_TRUE(names(world.audit(world.therapist), "wrong_decision"));
+}
+
 TEST_F(Audit, nothing_to_check_is_not_a_success) {
     Home stranger(20);
     EXPECT_TRUE(names(stranger.engine().audit_verify(world.now), "nothing_in_log"));
