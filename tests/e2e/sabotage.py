@@ -51,7 +51,7 @@ def entry_byte_changed(story):
     """one byte of the log's entry about his held message is another one"""
     with database(story) as connection:
         row = newest_of(connection, story.jonas)
-        index = connection.execute('SELECT entry FROM requests WHERE conversation = ? AND seq = ?', (row['conversation'], row['seq'])).fetchone()[0]
+        index = connection.execute('SELECT max(idx) FROM entries WHERE veil_conversation = ? AND veil_stamp = ?', (row['conversation'], row['stamp'])).fetchone()[0]
         entry = bytearray(connection.execute('SELECT entry FROM entries WHERE idx = ?', (index,)).fetchone()[0])
         entry[60] ^= 0x01
         changed(connection.execute('UPDATE entries SET entry = ? WHERE idx = ?', (bytes(entry), index)))
@@ -69,9 +69,11 @@ def checkpoint_rolled_back(story):
             last = connection.execute('SELECT counter, entry FROM entries WHERE subject = ? ORDER BY counter DESC LIMIT 1', (subject['id'],)).fetchone()
             head = hashlib.sha256(b'\0' + last['entry']).digest() if last else bytes(32)
             changed(connection.execute('UPDATE subjects SET counter = ?, head = ? WHERE id = ?', (last['counter'] if last else 0, head, subject['id'])))
-        for tile in connection.execute('SELECT * FROM tiles WHERE level = 0').fetchall():
+        for tile in connection.execute('SELECT * FROM tiles WHERE level <= 0').fetchall():
             width = min(256, size - 256 * tile['idx'])
-            connection.execute('UPDATE tiles SET width = ?, content = ? WHERE level = 0 AND idx = ?', (width, tile['content'][:32 * width], tile['idx']))
+            part = 32 if tile['level'] == 0 else 2 + 104    # a hash; an entry behind its length
+            connection.execute('UPDATE tiles SET width = ?, content = ? WHERE level = ? AND idx = ?',
+                               (width, tile['content'][:part * width], tile['level'], tile['idx']))
         connection.execute('COMMIT')
 
 
