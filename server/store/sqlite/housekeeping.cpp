@@ -12,25 +12,24 @@ Swept Verbs::expire(std::size_t max, core::Seed const& seed) {
     auto const time = now();
     Swept swept;
     if (!time.believed) return swept;
+    std::vector<std::pair<ConversationId, std::uint64_t>> due;
+    {
+        auto rows = db_.query("SELECT conversation, seq FROM envelopes WHERE look_at <= ? ORDER BY look_at LIMIT ?",
+                              time.now, max);
+        while (rows.next()) due.emplace_back(rows.get<ConversationId>(0), rows.get<std::uint64_t>(1));
+    }
+    swept.more = due.size() == max;
+    std::sort(due.begin(), due.end());  // a conversation's entries in the order of its messages
+
     core::Draws draws(seed);
     std::map<ConversationId, Surroundings> around;
     std::set<ConversationId> touched;
-    std::size_t looked_max = 4 * max + 64;
-    while (true) {
-        // Each is expired or looked at again later, so the next one is always another.
-        auto const due = db_.first<ConversationId, std::uint64_t>(
-            "SELECT conversation, seq FROM envelopes WHERE look_at <= ? ORDER BY look_at LIMIT 1", time.now);
-        if (!due) break;
-        auto const& [id, seq] = *due;
+    for (auto const& [id, seq] : due) {
         if (!around.contains(id)) around[id] = surroundings_of(id);
         auto const& [accounts, deliveries, calendars] = around[id];
         auto const row = envelope(id, seq).value();
         auto const unreached = core::unreached_accounts(row, accounts, deliveries);
         auto const end = core::expires_at(row, unreached, calendars, policy_);
-        if (looked_max-- == 0 || (end <= time.now && swept.rows == max)) {
-            swept.more = true;
-            break;
-        }
         if (end > time.now) {
             db_.run("UPDATE envelopes SET look_at = ? WHERE conversation = ? AND seq = ?", end, id, seq);
             continue;

@@ -10,14 +10,20 @@
 namespace interlude::test {
 namespace {
 
-identity::VerifiedDeviceList first_list(Side side, crypto::SigningKey const& list_key,
-                                        crypto::SigningKey const& device_key, base::DeviceId const& id,
+identity::VerifiedDeviceList first_list(Side side, crypto::SigningKey const& list_key, Device const& device,
                                         crypto::Entropy& entropy, WallTime now) {
     auto const account_key = crypto::SigningKey::generate(entropy);
     auto const certificate = identity::certify_list_key(account_key, side, 1, list_key.public_key());
     return identity::verify_first(
-               identity::sign_first(list_key, certificate, {{id, device_key.public_key(), now}}, now))
+               identity::sign_first(list_key, certificate, {{device.id, device.key.public_key(), now}}, now))
         .value();
+}
+
+std::vector<Device> two_devices(crypto::Entropy& entropy) {
+    std::vector<Device> devices;
+    for (int i = 0; i < 2; ++i)
+        devices.push_back({crypto::SigningKey::generate(entropy), entropy.id<base::DeviceId>()});
+    return devices;
 }
 
 Bytes private_message(Bytes const& group_id, std::uint64_t epoch, mls::ContentType type, Bytes authenticated_data,
@@ -32,7 +38,19 @@ Bytes private_message(Bytes const& group_id, std::uint64_t epoch, mls::ContentTy
     return mls::encode(mls::MLSMessage{std::move(message)});
 }
 
-Bytes welcome(mls_framing::KeyPackageRef const& ref) {
+}  // namespace
+
+Bytes application_message(Bytes const& group_id, std::uint64_t epoch, Bytes ciphertext) {
+    return private_message(group_id, epoch, mls::ContentType::application, {}, std::move(ciphertext));
+}
+
+Bytes commit_message(Bytes const& group_id, Bytes const& declaration, Bytes ciphertext) {
+    auto const epoch = mls_framing::decode_declaration(declaration).value().epoch_before;
+    auto const hash = mls_framing::declaration_hash(declaration);
+    return private_message(group_id, epoch, mls::ContentType::commit, bytes::copy(hash.span()), std::move(ciphertext));
+}
+
+Bytes welcome_message(mls_framing::KeyPackageRef const& ref) {
     mls::Welcome message;
     message.cipher_suite = crypto::suite_x25519_chacha20poly1305;
     message.secrets.push_back({bytes::copy(ref.span()), {Bytes(32, 2), Bytes(80, 3)}});
@@ -40,24 +58,109 @@ Bytes welcome(mls_framing::KeyPackageRef const& ref) {
     return mls::encode(mls::MLSMessage{std::move(message)});
 }
 
-}  // namespace
+// ---- People --------------------------------------------------------------------------------------------------------
 
+/// The second of the two devices is in no list yet.
 Person::Person(Side which, crypto::Entropy& entropy, WallTime now)
     : side(which),
       list_key(crypto::SigningKey::generate(entropy)),
-      device_key(crypto::SigningKey::generate(entropy)),
-      id(entropy.id<base::DeviceId>()),
-      list(first_list(side, list_key, device_key, id, entropy, now)) {}
+      devices(two_devices(entropy)),
+      list(first_list(side, list_key, devices.front(), entropy, now)) {}
 
-Bytes Person::key_package(crypto::Entropy& entropy, WallTime now) const {
+Bytes Person::key_package(crypto::Entropy& entropy, WallTime now, std::size_t which) const {
     auto key = crypto::SigningKey::generate(entropy);
+    auto const& device = devices.at(which);
     auto const leaf =
-        identity::attest_leaf(device_key, list.list().account(), id, list.list().position(), key.public_key().bytes);
+        identity::attest_leaf(device.key, account(), device.id, list.list().position(), key.public_key().bytes);
     auto const suite = crypto::find_suite(crypto::suite_x25519_chacha20poly1305).value();
     mls::KeyPackageArgs args{*suite, mls::Credential::basic(identity::encode(leaf)), std::move(key),
                              mls::lifetime_from(now - std::chrono::hours{1}, std::chrono::days{20})};
     return mls::encode(mls::MLSMessage{mls::generate_key_package(std::move(args), entropy).key_package});
 }
+
+wire::SignedDocument Person::next_list(std::vector<std::size_t> const& which, WallTime now) {
+    std::vector<identity::ListedDevice> listed;
+    for (auto const i : which) listed.push_back({devices.at(i).id, devices.at(i).key.public_key(), now});
+    auto const next = identity::sign_next(list_key, list, std::move(listed), now);
+    list = identity::verify_next(list, next).value();
+    return {wire::DocumentKind::device_list, next.bytes, bytes::copy(next.signature.span())};
+}
+
+wire::SignedDocument signed_invitation(Person const& inviter, crypto::SigningKey const& invitation_key,
+                                       WallTime expiry) {
+    identity::InvitationDocument document;
+    document.invitation_key = invitation_key.public_key();
+    document.kind = identity::InvitationKind::new_conversation;
+    document.inviter = inviter.account();
+    document.device = inviter.device().device;
+    document.position = inviter.list.list().position();
+    document.expiry = expiry;
+    auto const invitation = identity::sign_invitation(inviter.devices.front().key, document);
+    return {wire::DocumentKind::invitation, invitation.bytes, bytes::copy(invitation.signature.span())};
+}
+
+identity::Redemption therapists_redemption(Person const& therapist, crypto::SigningKey const& invitation_key) {
+    identity::Redemption redemption;
+    redemption.invitation = identity::invitation_id(invitation_key.public_key());
+    redemption.server_name = server_name;
+    redemption.kind = identity::InvitationKind::therapist;
+    redemption.account = therapist.account();
+    redemption.device_list = therapist.list.as_signed();
+    redemption.device = therapist.device().device;
+    return redemption;
+}
+
+identity::Redemption clients_redemption(Person const& client, Person const& inviter,
+                                        crypto::SigningKey const& invitation_key,
+                                        base::ConversationId const& conversation, Bytes const& group_id,
+                                        wire::KeyPackages const& fetched) {
+    mls_framing::Declaration declaration;
+    declaration.conversation = conversation;
+    std::vector<Bytes> welcomes;
+    for (auto const& package : fetched.packages) {
+        auto const ref = mls_framing::read_key_package_outer(package.key_package).value().ref;
+        declaration.added.push_back({inviter.account(), inviter.side, package.device, ref});
+        welcomes.push_back(welcome_message(ref));
+    }
+    identity::Redemption redemption;
+    redemption.invitation = identity::invitation_id(invitation_key.public_key());
+    redemption.server_name = server_name;
+    redemption.kind = identity::InvitationKind::new_conversation;
+    redemption.account = client.account();
+    redemption.device_list = client.list.as_signed();
+    redemption.device = client.device().device;
+    redemption.founding = identity::Founding{conversation, 1, group_id, mls_framing::encode(declaration), welcomes};
+    return redemption;
+}
+
+core::RedeemRequest signed_redemption(crypto::SigningKey const& invitation_key, identity::Redemption const& redemption,
+                                      core::Seed const& seed) {
+    auto const signed_one = identity::sign_redemption(invitation_key, redemption);
+    return {server_name, redemption.invitation, signed_one.bytes, bytes::copy(signed_one.signature.span()), seed};
+}
+
+core::SchedulePutRequest HoursChain::next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour,
+                                          WallTime now, core::Seed const& seed) {
+    schedule::ScheduleDocument document;
+    document.account = therapist.account();
+    document.device = therapist.device().device;
+    document.number = ++number_;
+    document.previous = before_ = last_;
+    document.rules.zone = "UTC";
+    for (std::uint8_t day = 0; day < 7; ++day) {
+        auto const start = static_cast<std::uint16_t>(from_hour * 60), end = static_cast<std::uint16_t>(to_hour * 60);
+        document.rules.weekly.push_back({static_cast<schedule::Weekday>(day), start, end});
+    }
+    auto const span = schedule::zone_span(schedule::compiled_span(now));
+    auto const zone = schedule::load_zone("UTC", span.start, span.end).value();
+    auto const bytes = schedule::encode(schedule::compiled_document(std::move(document), zone, now)).value();
+    last_ = crypto::labelled_hash(schedule::schedule_label, bytes);
+    auto const signature = crypto::sign_labelled(therapist.devices.front().key, schedule::schedule_label, bytes);
+    return {
+        therapist.device(), {wire::DocumentKind::schedule, bytes, bytes::copy(signature.span())}, std::nullopt, seed};
+}
+
+// ---- Two of them ---------------------------------------------------------------------------------------------------
 
 Pair::Pair(std::uint64_t seed, WallTime now)
     : entropy(seed),
@@ -67,24 +170,12 @@ Pair::Pair(std::uint64_t seed, WallTime now)
       group_id(entropy.bytes(32)),
       now_(now) {}
 
-core::RedeemRequest Pair::redeem(crypto::SigningKey const& key, identity::Redemption const& redemption) {
-    auto const signed_redemption = identity::sign_redemption(key, redemption);
-    return {server_name, redemption.invitation, signed_redemption.bytes,
-            bytes::copy(signed_redemption.signature.span()), seed()};
-}
-
 void Pair::meet(boost::asio::io_context& io, ports::Store& store) {
     auto const expiry = now_ + std::chrono::days{7};
-    auto const first_key = crypto::SigningKey::generate(entropy);
-    wait(io, store.put_operator_invitation(identity::operators_invitation(first_key.public_key(), expiry), seed()));
-    identity::Redemption joining;
-    joining.invitation = identity::invitation_id(first_key.public_key());
-    joining.server_name = server_name;
-    joining.kind = identity::InvitationKind::therapist;
-    joining.account = therapist.device().account;
-    joining.device_list = therapist.list.as_signed();
-    joining.device = therapist.id;
-    auto const joined = wait(io, store.redeem(redeem(first_key, joining)));
+    auto const operators_key = crypto::SigningKey::generate(entropy);
+    wait(io, store.put_operator_invitation(identity::operators_invitation(operators_key.public_key(), expiry), seed()));
+    auto const joined = wait(
+        io, store.redeem(signed_redemption(operators_key, therapists_redemption(therapist, operators_key), seed())));
     INTERLUDE_CHECK(std::holds_alternative<wire::Redeemed>(joined));
 
     wire::KeyPackagesPut put;
@@ -93,34 +184,13 @@ void Pair::meet(boost::asio::io_context& io, ports::Store& store) {
     INTERLUDE_CHECK(std::holds_alternative<wire::KeyPackageStock>(stock));
 
     auto const key = crypto::SigningKey::generate(entropy);
-    identity::InvitationDocument document;
-    document.invitation_key = key.public_key();
-    document.kind = identity::InvitationKind::new_conversation;
-    document.inviter = therapist.device().account;
-    document.device = therapist.id;
-    document.position = therapist.list.list().position();
-    document.expiry = expiry;
-    auto const invitation = identity::sign_invitation(therapist.device_key, document);
-    auto const stored =
-        wait(io, store.put_invitation(therapist.device(), {wire::DocumentKind::invitation, invitation.bytes,
-                                                           bytes::copy(invitation.signature.span())}));
+    auto const stored = wait(io, store.put_invitation(therapist.device(), signed_invitation(therapist, key, expiry)));
     INTERLUDE_CHECK(std::holds_alternative<wire::Done>(stored));
-    auto const fetched = wait(io, store.fetch_key_packages(document.id(), document.inviter));
-    auto const& package = std::get<wire::KeyPackages>(fetched).packages.at(0).key_package;
-    auto const ref = mls_framing::read_key_package_outer(package).value().ref;
-
-    mls_framing::Declaration declaration;
-    declaration.conversation = conversation;
-    declaration.added = {{document.inviter, Side::therapist, therapist.id, ref}};
-    identity::Redemption founding;
-    founding.invitation = document.id();
-    founding.server_name = server_name;
-    founding.kind = document.kind;
-    founding.account = client.device().account;
-    founding.device_list = client.list.as_signed();
-    founding.device = client.id;
-    founding.founding = identity::Founding{conversation, 1, group_id, mls_framing::encode(declaration), {welcome(ref)}};
-    auto const founded = wait(io, store.redeem(redeem(key, founding)));
+    auto const fetched =
+        wait(io, store.fetch_key_packages(identity::invitation_id(key.public_key()), therapist.account()));
+    auto const founding =
+        clients_redemption(client, therapist, key, conversation, group_id, std::get<wire::KeyPackages>(fetched));
+    auto const founded = wait(io, store.redeem(signed_redemption(key, founding, seed())));
     INTERLUDE_CHECK(std::holds_alternative<wire::Redeemed>(founded));
 }
 
@@ -130,8 +200,7 @@ core::Submission Pair::message(Person const& from, std::uint64_t number, WallTim
     for (std::size_t i = 0; i < 8; ++i) submission.request.bytes[i] = static_cast<std::uint8_t>(number >> (8 * i));
     submission.send.conversation = conversation;
     submission.send.epoch = 1;
-    Bytes ciphertext(size, static_cast<std::uint8_t>(number));
-    submission.send.mls = private_message(group_id, 1, mls::ContentType::application, {}, std::move(ciphertext));
+    submission.send.mls = application_message(group_id, 1, Bytes(size, static_cast<std::uint8_t>(number)));
     submission.stamp = stamp;
     submission.seed = seed();
     return submission;
@@ -146,32 +215,10 @@ core::CommitSubmission Pair::healing(std::uint64_t epoch, WallTime stamp) {
     submission.commit.conversation = conversation;
     submission.commit.epoch = epoch;
     submission.commit.declaration = mls_framing::encode(declaration);
-    auto const hash = mls_framing::declaration_hash(submission.commit.declaration);
-    submission.commit.mls =
-        private_message(group_id, epoch, mls::ContentType::commit, bytes::copy(hash.span()), entropy.bytes(600));
+    submission.commit.mls = commit_message(group_id, submission.commit.declaration, entropy.bytes(600));
     submission.stamp = stamp;
     submission.seed = seed();
     return submission;
-}
-
-core::SchedulePutRequest Pair::hours(std::uint16_t from_hour, std::uint16_t to_hour, WallTime now) {
-    schedule::ScheduleDocument document;
-    document.account = therapist.device().account;
-    document.device = therapist.id;
-    document.number = ++schedules_;
-    document.previous = last_schedule_;
-    document.rules.zone = "UTC";
-    for (std::uint8_t day = 0; day < 7; ++day)
-        document.rules.weekly.push_back({static_cast<schedule::Weekday>(day),
-                                         static_cast<std::uint16_t>(from_hour * 60),
-                                         static_cast<std::uint16_t>(to_hour * 60)});
-    auto const span = schedule::zone_span(schedule::compiled_span(now));
-    auto const zone = schedule::load_zone("UTC", span.start, span.end).value();
-    auto const bytes = schedule::encode(schedule::compiled_document(std::move(document), zone, now)).value();
-    last_schedule_ = crypto::labelled_hash(schedule::schedule_label, bytes);
-    auto const signature = crypto::sign_labelled(therapist.device_key, schedule::schedule_label, bytes);
-    return {
-        therapist.device(), {wire::DocumentKind::schedule, bytes, bytes::copy(signature.span())}, std::nullopt, seed()};
 }
 
 }  // namespace interlude::test

@@ -7,6 +7,7 @@
 
 #include "common/crypto/entropy.hpp"
 #include "common/identity/redemption.hpp"
+#include "common/mls_framing/outer.hpp"
 #include "common/schedule/schedule_document.hpp"
 #include "server/ports/store.hpp"
 
@@ -42,17 +43,56 @@ inline void wait(boost::asio::io_context& io, boost::asio::awaitable<void> verb)
     if (failed) std::rethrow_exception(failed);
 }
 
+struct Device {
+    crypto::SigningKey key;
+    base::DeviceId id;
+};
+
 struct Person {
     Person(Side side, crypto::Entropy& entropy, WallTime now);
-    core::DeviceRef device() const { return {list.list().account(), id}; }
+    base::AccountId account() const { return list.list().account(); }
+    core::DeviceRef device(std::size_t which = 0) const { return {account(), devices.at(which).id}; }
     /// MLSMessage(KeyPackage).
-    Bytes key_package(crypto::Entropy& entropy, WallTime now) const;
+    Bytes key_package(crypto::Entropy& entropy, WallTime now, std::size_t which = 0) const;
+    /// A next list of these devices; `list` is it from now on.
+    wire::SignedDocument next_list(std::vector<std::size_t> const& which, WallTime now);
 
     Side side;
     crypto::SigningKey list_key;
-    crypto::SigningKey device_key;
-    base::DeviceId id;
+    std::vector<Device> devices;
     identity::VerifiedDeviceList list;
+};
+
+// What the server sees of MLS messages, around bytes that are none.
+Bytes application_message(Bytes const& group_id, std::uint64_t epoch, Bytes ciphertext);
+Bytes commit_message(Bytes const& group_id, Bytes const& declaration, Bytes ciphertext);
+Bytes welcome_message(mls_framing::KeyPackageRef const& ref);
+
+wire::SignedDocument signed_invitation(Person const& inviter, crypto::SigningKey const& invitation_key,
+                                       WallTime expiry);
+identity::Redemption therapists_redemption(Person const& therapist, crypto::SigningKey const& invitation_key);
+/// Founds `conversation` with the inviter's devices whose packages were fetched.
+identity::Redemption clients_redemption(Person const& client, Person const& inviter,
+                                        crypto::SigningKey const& invitation_key,
+                                        base::ConversationId const& conversation, Bytes const& group_id,
+                                        wire::KeyPackages const& fetched);
+core::RedeemRequest signed_redemption(crypto::SigningKey const& invitation_key, identity::Redemption const& redemption,
+                                      core::Seed const& seed);
+
+/// A therapist's chain of schedules: open every day between these hours (UTC).
+class HoursChain {
+  public:
+    core::SchedulePutRequest next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour, WallTime now,
+                                  core::Seed const& seed);
+    /// The last one was refused.
+    void take_back() {
+        --number_;
+        last_ = before_;
+    }
+
+  private:
+    std::uint64_t number_ = 0;
+    base::Hash32 last_, before_;
 };
 
 /// Requests of the two; what they are answered is the tests' business.
@@ -67,7 +107,9 @@ class Pair {
     /// An empty commit by her that ends `epoch`.
     core::CommitSubmission healing(std::uint64_t epoch, WallTime stamp);
     /// Open every day of the week between these hours (UTC); the next of her chain.
-    core::SchedulePutRequest hours(std::uint16_t from_hour, std::uint16_t to_hour, WallTime now);
+    core::SchedulePutRequest hours(std::uint16_t from_hour, std::uint16_t to_hour, WallTime now) {
+        return hours_.next(therapist, from_hour, to_hour, now, seed());
+    }
 
     crypto::SeededEntropy entropy;
     Person therapist;
@@ -77,11 +119,9 @@ class Pair {
 
   private:
     core::Seed seed() { return entropy.id<core::Seed>(); }
-    core::RedeemRequest redeem(crypto::SigningKey const& key, identity::Redemption const& redemption);
 
     WallTime now_;
-    std::uint64_t schedules_ = 0;
-    base::Hash32 last_schedule_;
+    HoursChain hours_;
 };
 
 }  // namespace interlude::test
