@@ -5,6 +5,7 @@ import base64
 import hashlib
 import sqlite3
 from contextlib import closing
+from datetime import timedelta
 
 
 def database(story):
@@ -29,6 +30,16 @@ def early_delivery(story):
     with database(story) as connection:
         row = newest_of(connection, story.jonas)
         changed(connection.execute('UPDATE envelopes SET stamp = ? WHERE id = ?', (stamp, row['id'])))
+
+
+def window_moved(story):
+    """in the server's copy of her signed hours the second opening begins already"""
+    begins = [int(moment.timestamp()).to_bytes(8, 'big') for moment in (story.second[0], story.first[1] + timedelta(seconds=1))]
+    with database(story) as connection:
+        for row in connection.execute('SELECT * FROM schedules').fetchall():
+            if begins[0] in row['bytes']:
+                changed(connection.execute('UPDATE schedules SET bytes = ? WHERE account = ? AND number = ?',
+                                           (row['bytes'].replace(*begins), row['account'], row['number'])))
 
 
 def dropped(story):
@@ -85,10 +96,11 @@ def plaintext_in_database(story):
 
 
 SABOTAGES = {fault.__name__.replace('_', '-'): fault
-             for fault in (early_delivery, dropped, duplicated, entry_byte_changed, checkpoint_rolled_back, plaintext_in_database)}
+             for fault in (early_delivery, window_moved, dropped, duplicated, entry_byte_changed, checkpoint_rolled_back, plaintext_in_database)}
 # The scene that must name it.
 NAMED_BY = {
     'early-delivery': 'The window opens again',
+    'window-moved': 'The window opens again',
     'dropped': 'The window opens again',
     'duplicated': 'The window opens again',
     'entry-byte-changed': 'Both verify the log',
