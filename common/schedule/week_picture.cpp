@@ -78,21 +78,23 @@ std::string hours_text(LocalSpan const& span, sys_days today) {
 std::string now_in_words(Calendar const& calendar, std::string_view who, ZoneRules const& reader, WallTime now) {
     auto const today = day_of(reader.to_local(now));
     std::string const name(who);
+    bool const to_herself = who == "You";
+    std::string const reads = name + (to_herself ? " read" : " reads") + " messages now";
+    std::string const does_not_read = name + (to_herself ? " do" : " does") + " not read messages now. ";
     if (auto const until = calendar.open_until(now)) {
         auto const local = reader.to_local(*until);
         bool const this_day = local <= today + days{1};
-        return name + " reads messages now, until " +
-               (this_day ? clock_text(local, today) : instant_in_words(*until, reader, now)) + ".";
+        return reads + ", until " + (this_day ? clock_text(local, today) : instant_in_words(*until, reader, now)) + ".";
     }
     auto const next = calendar.next_opening_after(now);
-    if (!next && calendar.state_at(now) == State::none) return name + " has not published any hours yet.";
+    if (!next && calendar.state_at(now) == State::none)
+        return name + (to_herself ? " have" : " has") + " not published any hours yet.";
     if (!next) {
         auto const why = calendar.ran_out(now) ? "The published hours ran out" : "No opening is published";
-        return name + " does not read messages now. " + why + ".";
+        return does_not_read + why + ".";
     }
     auto const window = local_span({*next, *calendar.open_until(*next)}, reader);
-    return name + " does not read messages now. Next: " + day_text(window.day(), today, false) + " " +
-           hours_text(window, today) + ".";
+    return does_not_read + "Next: " + day_text(window.day(), today, false) + " " + hours_text(window, today) + ".";
 }
 
 std::string coming_days(Calendar const& calendar, ZoneRules const& reader, WallTime now) {

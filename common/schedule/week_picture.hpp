@@ -15,6 +15,7 @@ std::string instant_in_words(WallTime t, ZoneRules const& reader, WallTime now);
 
 /// Sentences, one a line: what is now and what is next, then the windows of the coming seven days:
 /// "Dr N. reads messages now, until 16:00." or "Dr N. does not read messages now. Next: tomorrow 14:00-16:00."
+/// `who` may be "You".
 /// "Coming days: today 14:00-16:00, Thu 09:00-12:00 and 14:00-17:00 (your time, Europe/Berlin)."
 std::vector<std::string> calendar_in_words(Calendar const& calendar, std::string_view who, ZoneRules const& reader,
                                            WallTime now);

@@ -83,6 +83,8 @@ EXCUSED = {
 ENTROPY = 'common/crypto/entropy.cpp'     # the one source of randomness, passed on as a value
 # g++ 12 destroys the captures twice (GCC 107288): name the lambda first.
 CAPTURE_IN_AWAIT = re.compile(r'co_await\b[^;{}]*?[(,]\s*\[[^\]\[]+\]\s*(?:\([^()]*\)\s*)?(?:mutable\s*)?(?:->[^{;]*)?\{')
+# g++ 12 may resume a coroutine without its state when the condition of a statement awaits: name the result first.
+CONDITION = re.compile(r'\b(?:if|while|switch)\s*(?:constexpr\s*)?\(')
 BIG_HEADERS = re.compile(r'boost/(beast|asio/ssl)')
 BIG_UNITS_MAX = 4
 
@@ -138,6 +140,16 @@ def include_breaches(files):
                 yield f'{where}: {folder} is pure and may not include <{header}>'
 
 
+def condition_from(code, start):
+    """The condition whose opening parenthesis is the last character before `start`."""
+    depth = 1
+    for at in range(start, len(code)):
+        depth += {'(': 1, ')': -1}.get(code[at], 0)
+        if depth == 0:
+            return code[start:at]
+    return code[start:]
+
+
 def code_breaches(files):
     for path, text in files.items():
         code = without_comments(text)
@@ -147,6 +159,9 @@ def code_breaches(files):
                     yield f'{path}:{line_of(code, match.start())}: {folder_of(path)} is pure, but {match.group().strip()} {why}'
         for match in CAPTURE_IN_AWAIT.finditer(code):
             yield f'{path}:{line_of(code, match.start())}: a capturing lambda inside a co_await expression (name it first)'
+        for match in CONDITION.finditer(code):
+            if 'co_await' in condition_from(code, match.end()):
+                yield f'{path}:{line_of(code, match.start())}: co_await inside a condition (name the result first)'
 
 
 def big_unit_breaches(files):

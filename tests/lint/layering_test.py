@@ -77,6 +77,13 @@ class Planted(unittest.TestCase):
         self.names({'server/net/link.cpp': 'co_await store.accept(request, [facts = move(f)](auto& x) -> int { return 1; });'}, 'lambda')
         self.assertEqual(self.found({'server/net/link.cpp': 'auto work = [&link] { return 1; };\nco_await run(work, table[i]);'}), [])
 
+    def test_co_await_inside_a_condition_is_named(self):
+        for text in ('if (co_await append(batch(1))) more = true;', 'while (!stopped && co_await link.next()) {}',
+                     'switch (\n  co_await kind()) {}'):
+            with self.subTest(text=text):
+                self.names({'server/service/x.cpp': text}, 'server/service/x.cpp:1', 'condition')
+        self.assertEqual(self.found({'server/service/x.cpp': 'if (due(now)) co_await store.expire(f(1));'}), [])
+
     def test_a_fifth_unit_with_beast_is_named(self):
         files = {'server/net/stream.hpp': '#include <boost/beast/websocket.hpp>\n'}
         files |= {f'server/net/unit{i}.cpp': '#include "server/net/stream.hpp"\n' for i in range(4)}

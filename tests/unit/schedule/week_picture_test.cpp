@@ -41,6 +41,15 @@ TEST(HoursInWords, open_now_until_a_time_that_is_understood) {
     EXPECT_EQ(first("2026-07-28T08:00/2026-07-28T08:20:30"), "Dr N. reads messages now, until 10:20:30.");
 }
 
+TEST(HoursInWords, she_is_spoken_to_as_you) {
+    auto const berlin = zone("Europe/Berlin");
+    auto const first = [&](std::string const& window) {
+        return calendar_in_words(published({window}), "You", berlin, utc(now)).front();
+    };
+    EXPECT_EQ(first("2026-07-28T07:00/2026-07-28T10:00"), "You read messages now, until 12:00.");
+    EXPECT_EQ(first("2026-07-29T12:00/2026-07-29T14:00"), "You do not read messages now. Next: tomorrow 14:00-16:00.");
+}
+
 TEST(HoursInWords, nothing_published_and_hours_that_ran_out_are_said_so) {
     auto const berlin = zone("Europe/Berlin");
     EXPECT_EQ(calendar_in_words(Calendar(), "Dr N.", berlin, utc(now)),
