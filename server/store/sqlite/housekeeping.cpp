@@ -30,7 +30,7 @@ Swept Verbs::expire(std::size_t max, core::Seed const& seed) {
         auto const row = envelope(id, seq).value();
         auto const unreached = core::unreached_accounts(row, accounts, deliveries);
         auto const end = core::expires_at(row, unreached, calendars, policy_);
-        if (end > time.now) {
+        if (end > time.now) {  // no later document makes it sooner: what did not pass by now ends at the latest time
             db_.run("UPDATE envelopes SET look_at = ? WHERE conversation = ? AND seq = ?", end, id, seq);
             continue;
         }

@@ -30,11 +30,6 @@ PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
     db_.run("INSERT INTO schedules VALUES (?, ?, ?, ?, ?)", account, change.number, request.document.bytes,
             request.document.signature, change.in_force_from);
     calendars_[account] = change.calendar;
-    // What was not to be looked at for long may pass, and so expire, sooner now.
-    db_.run(
-        "UPDATE envelopes SET look_at = stamp + ?1 WHERE look_at > stamp + ?1 AND conversation IN"
-        " (SELECT conversation FROM members WHERE account = ?2)",
-        policy_.hold_life.count(), account);
     append(std::move(change.entry), draws);
     announce(std::nullopt, 0, related_to(account));
     return wire::Done{};

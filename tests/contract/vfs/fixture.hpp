@@ -46,7 +46,7 @@ class StoreOnVfs {
         options.vfs = vfs.name();
         if (!end_process_on_disk_failure) options.disk_failed = [this](std::string const&) { ++disk_failures; };
         ports::Hooks hooks;
-        hooks.now = [this] { return core::TimeReading{now.load(), true}; };
+        hooks.now = [this] { return core::TimeReading{now.load(), believed.load()}; };
         hooks.changed = [this](core::Changed const&) { ++announced; };
         store = store_sqlite::open(io.get_executor(), std::move(options), std::move(hooks), entropy);
     }
@@ -62,6 +62,7 @@ class StoreOnVfs {
     boost::asio::io_context io;
     crypto::SeededEntropy entropy{11};
     std::atomic<WallTime> now{noon};
+    std::atomic<bool> believed{true};
     std::atomic<int> disk_failures{0};
     std::atomic<int> announced{0};
     std::unique_ptr<ports::Store> store;  // ends before what it uses

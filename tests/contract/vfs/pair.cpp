@@ -80,7 +80,11 @@ Bytes Person::key_package(crypto::Entropy& entropy, WallTime now, std::size_t wh
 
 wire::SignedDocument Person::next_list(std::vector<std::size_t> const& which, WallTime now) {
     std::vector<identity::ListedDevice> listed;
-    for (auto const i : which) listed.push_back({devices.at(i).id, devices.at(i).key.public_key(), now});
+    for (auto const i : which) {
+        auto const* known = list.list().find(devices.at(i).id);
+        listed.push_back(known ? *known
+                               : identity::ListedDevice{devices.at(i).id, devices.at(i).key.public_key(), now});
+    }
     auto const next = identity::sign_next(list_key, list, std::move(listed), now);
     list = identity::verify_next(list, next).value();
     return {wire::DocumentKind::device_list, next.bytes, bytes::copy(next.signature.span())};
@@ -170,7 +174,7 @@ Pair::Pair(std::uint64_t seed, WallTime now)
       group_id(entropy.bytes(32)),
       now_(now) {}
 
-void Pair::meet(boost::asio::io_context& io, ports::Store& store) {
+void Pair::meet(boost::asio::io_context& io, ports::Store& store, bool with_her_second_device) {
     auto const expiry = now_ + std::chrono::days{7};
     auto const operators_key = crypto::SigningKey::generate(entropy);
     wait(io, store.put_operator_invitation(identity::operators_invitation(operators_key.public_key(), expiry), seed()));
@@ -178,10 +182,17 @@ void Pair::meet(boost::asio::io_context& io, ports::Store& store) {
         io, store.redeem(signed_redemption(operators_key, therapists_redemption(therapist, operators_key), seed())));
     INTERLUDE_CHECK(std::holds_alternative<wire::Redeemed>(joined));
 
-    wire::KeyPackagesPut put;
-    for (int i = 0; i < 3; ++i) put.key_packages.push_back(therapist.key_package(entropy, now_));
-    auto const stock = wait(io, store.put_key_packages(therapist.device(), put));
-    INTERLUDE_CHECK(std::holds_alternative<wire::KeyPackageStock>(stock));
+    if (with_her_second_device) {
+        auto const listed =
+            wait(io, store.put_device_list(therapist.device(), therapist.next_list({0, 1}, now_), seed()));
+        INTERLUDE_CHECK(std::holds_alternative<wire::Done>(listed));
+    }
+    for (std::size_t device = 0; device < therapist.list.list().devices.size(); ++device) {
+        wire::KeyPackagesPut put;
+        for (int i = 0; i < 3; ++i) put.key_packages.push_back(therapist.key_package(entropy, now_, device));
+        auto const stock = wait(io, store.put_key_packages(therapist.device(device), put));
+        INTERLUDE_CHECK(std::holds_alternative<wire::KeyPackageStock>(stock));
+    }
 
     auto const key = crypto::SigningKey::generate(entropy);
     auto const stored = wait(io, store.put_invitation(therapist.device(), signed_invitation(therapist, key, expiry)));

@@ -101,7 +101,7 @@ class Pair {
     Pair(std::uint64_t seed, WallTime now);
 
     /// The operator's invitation, her account and key packages, her invitation, his account and the conversation.
-    void meet(boost::asio::io_context& io, ports::Store& store);
+    void meet(boost::asio::io_context& io, ports::Store& store, bool with_her_second_device = false);
 
     core::Submission message(Person const& from, std::uint64_t number, WallTime stamp, std::size_t size = 300);
     /// An empty commit by her that ends `epoch`.
