@@ -63,6 +63,7 @@ CREATE TABLE reservations (
     PRIMARY KEY (invitation, account, device)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX reservations_ref ON reservations (ref);
+CREATE INDEX reservations_device ON reservations (account, device);
 
 -- Conversations: who is in them, and what waits for whom.
 CREATE TABLE conversations (
