@@ -133,7 +133,9 @@ auto explained(fs::path const& file, Open open) {
 }
 
 void end_process(std::string const& what) {
-    std::fprintf(stderr, "interluded: the disk failed under the store (%s): ending, nothing unanswered was accepted\n",
+    std::fprintf(stderr,
+                 "interluded: the disk failed under the store (%s): ending. What was answered is kept; apps send the "
+                 "rest again after the next start\n",
                  what.c_str());
     ::_exit(74);
 }

@@ -1,5 +1,5 @@
 // The embedded store: one SQLite file, one connection on one thread that writes, reads and checkpoints, group commit.
-// Every change is durable (WAL, synchronous=FULL) before its awaitable completes. docs/ARCHITECTURE.md, The store.
+// Every change is durable (WAL, synchronous=FULL) before its awaitable completes.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
