@@ -7,6 +7,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "common/base/ids.hpp"
@@ -102,7 +103,9 @@ T read(bytes::Reader& from) {
     } else if constexpr (std::is_enum_v<T>) {
         return static_cast<T>(must(from.u8()));
     } else if constexpr (std::is_integral_v<T>) {
-        return static_cast<T>(must(from.u64()));
+        auto const wide = must(from.u64());
+        if (!std::in_range<T>(wide)) throw BadRecord("a number in a record of the vault is larger than it can be");
+        return static_cast<T>(wide);
     } else {
         T value;
         std::apply([&](auto... member) { ((value.*member = read<std::decay_t<decltype(value.*member)>>(from)), ...); },

@@ -45,6 +45,17 @@ TEST(Records, another_version_a_short_or_a_long_record_is_refused) {
         EXPECT_THROW(records::decode<CountersRecord>(bytes::ByteView(good).first(size)), BadRecord) << size;
 }
 
+TEST(Records, a_number_too_large_for_its_member_is_refused_not_cut_off) {
+    bytes::Writer to;
+    to.u16(records::record_version).u64(std::uint64_t{1} << 32).opaque({});
+    struct Small {
+        std::uint32_t number = 0;
+        std::string text;
+        static constexpr auto fields() { return std::tuple(&Small::number, &Small::text); }
+    };
+    EXPECT_THROW(records::decode<Small>(to.bytes()), BadRecord);
+}
+
 TEST(ContentCodec, every_body_comes_back) {
     crypto::SeededEntropy entropy(2);
     std::vector<ContentBody> const bodies{Text{"hello"},

@@ -1,0 +1,39 @@
+// The log's binary records: decode_entry, decode_payload, decode_receipt, open_receipt, decode_head, decode_hash_tile
+// and decode_bundle.
+#include "common/audit/receipt.hpp"
+#include "common/audit/tiles.hpp"
+#include "common/audit/verify.hpp"
+#include "tests/fuzz/properties.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
+    using namespace interlude;
+    using namespace interlude::audit;
+    static auto const key = crypto::SigningKey::from_seed(bytes::Bytes(32, 1)).value().public_key();
+    fuzz::Chosen const input(data, size, 6);
+    switch (input.choice) {
+        case 0:
+            fuzz::one_form(input.rest, decode_entry, encode_entry);
+            break;
+        case 1:
+            fuzz::one_form(input.rest, decode_payload, encode_payload);
+            break;
+        case 2:
+            fuzz::one_form(input.rest, decode_receipt, encode_receipt);
+            INTERLUDE_CHECK(!open_receipt(input.rest, bytes::Bytes(64), key));
+            break;
+        case 3:
+            fuzz::one_form(input.rest, decode_head, encode_head);
+            break;
+        case 4:
+            fuzz::one_form(input.rest, decode_hash_tile, [](std::vector<Hash32> const& hashes) {
+                bytes::Bytes content;
+                for (auto const& hash : hashes) bytes::append(content, hash.bytes);
+                return content;
+            });
+            break;
+        case 5:
+            fuzz::one_form(input.rest, decode_bundle, encode_bundle);
+            break;
+    }
+    return 0;
+}
