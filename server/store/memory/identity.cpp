@@ -10,7 +10,23 @@ using namespace ports;
 
 namespace {
 constexpr std::size_t lists_per_answer_max = 64;
+
+/// What invitations have reserved stays for them, and is given to nobody else any more.
+void supersede_last_resort(Disk& disk, DeviceRef const& device) {
+    auto const reserved = [&](KeyPackageRef const& ref) {
+        return std::any_of(disk.reservations.begin(), disk.reservations.end(), [&](auto const& of_invitation) {
+            auto const found = of_invitation.second.find(device);
+            return found != of_invitation.second.end() && found->second == ref;
+        });
+    };
+    for (auto& [ref, row] : disk.key_packages)
+        if (row.device == device && row.last_resort) row.handed_out = true;
+    std::erase_if(disk.key_packages, [&](auto const& item) {
+        return item.second.device == device && item.second.last_resort && !reserved(item.first);
+    });
 }
+
+}  // namespace
 
 MemoryStore::Awaitable<std::optional<LoginFacts>> MemoryStore::login_facts(DeviceRef device) {
     auto const* row = account(device.account);
@@ -98,9 +114,7 @@ MemoryStore::Awaitable<StockAnswer> MemoryStore::put_key_packages(DeviceRef by, 
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) co_return *refusal;
     for (auto& package : std::get<std::vector<core::CheckedKeyPackage>>(verdict)) {
         if (disk_->key_packages.contains(package.ref)) continue;
-        if (package.last_resort)
-            std::erase_if(disk_->key_packages,
-                          [&](auto const& item) { return item.second.device == by && item.second.last_resort; });
+        if (package.last_resort) supersede_last_resort(*disk_, by);
         disk_->key_packages[package.ref] = {by, std::move(package.bytes), package.not_after, package.last_resort,
                                             false};
     }

@@ -110,9 +110,14 @@ StockAnswer Verbs::put_key_packages(DeviceRef const& by, wire::KeyPackagesPut co
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) return *refusal;
     for (auto const& package : std::get<std::vector<core::CheckedKeyPackage>>(verdict)) {
         if (db_.exists("SELECT 1 FROM key_packages WHERE ref = ?", package.ref)) continue;
-        if (package.last_resort)
-            db_.run("DELETE FROM key_packages WHERE account = ? AND device = ? AND last_resort = 1", by.account,
-                    by.device);
+        if (package.last_resort) {  // what invitations have reserved stays for them, and for nobody else
+            db_.run(
+                "DELETE FROM key_packages WHERE account = ? AND device = ? AND last_resort = 1"
+                " AND NOT EXISTS (SELECT 1 FROM reservations WHERE reservations.ref = key_packages.ref)",
+                by.account, by.device);
+            db_.run("UPDATE key_packages SET handed_out = 1 WHERE account = ? AND device = ? AND last_resort = 1",
+                    by.account, by.device);
+        }
         db_.run(
             "INSERT INTO key_packages (ref, account, device, bytes, not_after, last_resort, handed_out)"
             " VALUES (?, ?, ?, ?, ?, ?, 0)",
