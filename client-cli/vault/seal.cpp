@@ -18,10 +18,10 @@ Bytes associated_data(std::uint8_t table, Slot const& slot, std::uint64_t versio
     return bytes::labelled("vault record", writer.bytes());
 }
 
-base::Hash32 row_hash(std::uint8_t table, Slot const& slot, std::uint64_t version, ByteView sealed) {
+base::Hash32 row_hash(std::uint8_t table, Slot const& slot, Slot const& group, std::uint64_t version, ByteView sealed) {
     bytes::Writer writer;
     auto const tag_size = std::min(sealed.size(), crypto::aead_tag_size);
-    writer.u8(table).id(slot).u64(version).opaque(sealed.last(tag_size));
+    writer.u8(table).id(slot).id(group).u64(version).opaque(sealed.last(tag_size));
     return crypto::labelled_hash("vault row", writer.bytes());
 }
 
@@ -74,8 +74,8 @@ base::Result<OpenedRecord> Sealer::open(std::uint8_t table, Slot const& slot_of_
     return record;
 }
 
-void RowSum::add(std::uint8_t table, Slot const& slot, std::uint64_t version, ByteView sealed) {
-    auto const hash = row_hash(table, slot, version, sealed);
+void RowSum::add(std::uint8_t table, Slot const& slot, Slot const& group, std::uint64_t version, ByteView sealed) {
+    auto const hash = row_hash(table, slot, group, version, sealed);
     unsigned carry = 0;
     for (std::size_t i = sum_.bytes.size(); i-- > 0;) {
         carry += unsigned{sum_.bytes[i]} + hash.bytes[i];
@@ -84,8 +84,8 @@ void RowSum::add(std::uint8_t table, Slot const& slot, std::uint64_t version, By
     }
 }
 
-void RowSum::take(std::uint8_t table, Slot const& slot, std::uint64_t version, ByteView sealed) {
-    auto const hash = row_hash(table, slot, version, sealed);
+void RowSum::take(std::uint8_t table, Slot const& slot, Slot const& group, std::uint64_t version, ByteView sealed) {
+    auto const hash = row_hash(table, slot, group, version, sealed);
     int borrow = 0;
     for (std::size_t i = sum_.bytes.size(); i-- > 0;) {
         int const difference = int{sum_.bytes[i]} - hash.bytes[i] - borrow;

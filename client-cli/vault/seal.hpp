@@ -42,10 +42,11 @@ class Sealer {
 };
 
 /// Sum modulo 2^256 of one hash for each row: order does not matter, adding and taking away are one step each.
+/// The group is part of it: a row in another group would be missing from its scans.
 class RowSum {
   public:
-    void add(std::uint8_t table, Slot const& slot, std::uint64_t version, ByteView sealed);
-    void take(std::uint8_t table, Slot const& slot, std::uint64_t version, ByteView sealed);
+    void add(std::uint8_t table, Slot const& slot, Slot const& group, std::uint64_t version, ByteView sealed);
+    void take(std::uint8_t table, Slot const& slot, Slot const& group, std::uint64_t version, ByteView sealed);
     base::Hash32 const& value() const { return sum_; }
     static RowSum from(base::Hash32 const& value);
     bool operator==(RowSum const&) const = default;

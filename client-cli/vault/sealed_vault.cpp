@@ -191,12 +191,13 @@ class SealedVault::Impl {
         HomeLock const lock(home_);
         auto const head = read_head();
         RowSum sum;
-        Statement rows(database_, "SELECT tbl, slot, version, sealed FROM record WHERE tbl > 0");
+        Statement rows(database_, "SELECT tbl, slot, grp, version, sealed FROM record WHERE tbl > 0");
         while (rows.step()) {
             auto const slot = Slot::from(rows.blob(1));
-            if (!slot) throw VaultError(Kind::damaged, "the vault is damaged: a record has no place");
-            sum.add(static_cast<std::uint8_t>(rows.integer(0)), *slot, static_cast<std::uint64_t>(rows.integer(2)),
-                    rows.blob(3));
+            auto const group = Slot::from(rows.blob(2));
+            if (!slot || !group) throw VaultError(Kind::damaged, "the vault is damaged: a record has no place");
+            sum.add(static_cast<std::uint8_t>(rows.integer(0)), *slot, *group,
+                    static_cast<std::uint64_t>(rows.integer(3)), rows.blob(4));
         }
         if (sum != head.sum)
             throw VaultError(
@@ -273,14 +274,15 @@ class Transaction final : public engine::VaultTransaction {
     void put(engine::Table table, ByteView key, ByteView value) override {
         auto const number = static_cast<std::uint8_t>(table);
         auto const slot = vault_.sealer_->slot(number, key);
-        take_old(number, slot);
+        auto const group = vault_.sealer_->group(number, key);
+        take_old(number, slot, group);
         change();
         auto const sealed = vault_.sealer_->seal(number, slot, head_.counter, key, value, vault_.entropy_);
-        head_.sum.add(number, slot, head_.counter, sealed);
+        head_.sum.add(number, slot, group, head_.counter, sealed);
         Statement write(vault_.database_, "INSERT OR REPLACE INTO record VALUES (?, ?, ?, ?, ?)");
         write.bind(1, number)
             .bind(2, slot.span())
-            .bind(3, vault_.sealer_->group(number, key).span())
+            .bind(3, group.span())
             .bind(4, static_cast<std::int64_t>(head_.counter))
             .bind(5, sealed)
             .step();
@@ -289,7 +291,7 @@ class Transaction final : public engine::VaultTransaction {
     void erase(engine::Table table, ByteView key) override {
         auto const number = static_cast<std::uint8_t>(table);
         auto const slot = vault_.sealer_->slot(number, key);
-        if (!take_old(number, slot)) return;
+        if (!take_old(number, slot, vault_.sealer_->group(number, key))) return;
         change();
         Statement write(vault_.database_, "DELETE FROM record WHERE tbl = ? AND slot = ?");
         write.bind(1, number).bind(2, slot.span()).step();
@@ -329,10 +331,10 @@ class Transaction final : public engine::VaultTransaction {
     }
 
     /// The row that is there leaves the sum.
-    bool take_old(std::uint8_t table, Slot const& slot) {
+    bool take_old(std::uint8_t table, Slot const& slot, Slot const& group) {
         Statement old(vault_.database_, "SELECT version, sealed FROM record WHERE tbl = ? AND slot = ?");
         if (!old.bind(1, table).bind(2, slot.span()).step()) return false;
-        head_.sum.take(table, slot, static_cast<std::uint64_t>(old.integer(0)), old.blob(1));
+        head_.sum.take(table, slot, group, static_cast<std::uint64_t>(old.integer(0)), old.blob(1));
         return true;
     }
 

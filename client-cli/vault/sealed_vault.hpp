@@ -3,7 +3,7 @@
 //
 // A row is (table, slot, group, version, sealed). slot = HMAC(table, key) is where a record lives, group = HMAC of the
 // key's first 16 bytes serves scans. sealed = nonce ‖ XChaCha20-Poly1305 of (key ‖ value) with (table, slot, version)
-// as associated data. One sealed head record holds a counter and the sum, modulo 2^256, of SHA-256(table, slot,
+// as associated data. One sealed head record holds a counter and the sum, modulo 2^256, of SHA-256(table, slot, group,
 // version, tag) over all rows; it changes in the same transaction and is compared when the vault is opened.
 #pragma once
 
