@@ -81,6 +81,10 @@ std::string visible(std::string_view text, bool lines) {
     return out;
 }
 
+std::string counted(std::uint64_t count, std::string const& one, std::string const& many) {
+    return std::to_string(count) + " " + (count == 1 ? one : many.empty() ? one + "s" : many);
+}
+
 std::string rfc3339(base::WallTime time) {
     auto const ms = base::to_ms(time);
     std::time_t const seconds = ms / 1000;

@@ -16,6 +16,9 @@ using nlohmann::json;
 /// stay if `lines`.
 std::string visible(std::string_view text, bool lines = true);
 
+/// "1 entry", "2 entries"; `many` where an s is not enough.
+std::string counted(std::uint64_t count, std::string const& one, std::string const& many = {});
+
 /// RFC 3339 UTC with milliseconds.
 std::string rfc3339(base::WallTime time);
 

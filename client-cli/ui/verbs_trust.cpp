@@ -54,12 +54,14 @@ int audit_verify(Options const& options) {
         if (report.checkpoint_at) object["checkpoint_at"] = rfc3339(*report.checkpoint_at);
         print_json(object);
     } else {
-        std::cout << "The log has " << report.tree_size
-                  << " entries under a checkpoint signed by the key of your invitation.\n"
-                  << "Checked: " << report.checked.entries << " entries of yours opened, " << report.checked.inclusion
-                  << " proofs of inclusion, " << report.checked.consistency << " of consistency,\n"
-                  << report.checked.schedules << " signed schedules, " << report.checked.decisions
-                  << " decisions derived again from them.\n";
+        auto const& checked = report.checked;
+        std::cout << "The log has " << counted(report.tree_size, "entry", "entries")
+                  << " under a checkpoint signed by the key of your invitation.\n"
+                  << "Checked: " << counted(checked.entries, "entry", "entries") << " of yours opened, "
+                  << counted(checked.inclusion, "proof") << " of inclusion, " << checked.consistency
+                  << " of consistency,\n"
+                  << counted(checked.schedules, "signed schedule") << ", " << counted(checked.decisions, "decision")
+                  << " derived again from them.\n";
         for (auto const& problem : report.problems)
             std::cout << "PROBLEM " << problem.code << ": " << visible(problem.text)
                       << (problem.entry.empty() ? "" : " (entry " + problem.entry.substr(0, 16) + ")") << '\n';

@@ -1,0 +1,146 @@
+// What a person reads: foreign text made harmless, states in words, one JSON object a line.
+#include <gtest/gtest.h>
+
+#include "client-cli/ui/text.hpp"
+#include "client-cli/ui/verbs.hpp"
+
+namespace interlude::ui {
+namespace {
+
+constexpr auto monday_ten = base::wall_seconds(1'799'056'800);
+
+engine::MessageView message(engine::MessageState state) {
+    engine::MessageView view;
+    view.state = state;
+    view.from_me = true;
+    view.text = "hello";
+    view.sent_at = monday_ten;
+    return view;
+}
+
+TEST(Visible, plain_words_of_any_language_stay) {
+    for (auto const* text : {"", "Grüße, Kim!", "日本語", "שלום", "🙂", "two\nlines"}) EXPECT_EQ(visible(text), text);
+}
+
+TEST(Visible, controls_and_escapes_are_shown_instead_of_obeyed) {
+    EXPECT_EQ(visible("\x1b[2Jgone"), "<U+001B>[2Jgone");
+    EXPECT_EQ(visible("a\rb"), "a<U+000D>b");
+    EXPECT_EQ(visible("\b\x7f\t"), "<U+0008><U+007F><U+0009>");
+    EXPECT_EQ(visible("\xc2\x9b"
+                      "31m"),
+              "<U+009B>31m");  // C1: a CSI of one character
+    EXPECT_EQ(visible(std::string_view("a\0b", 3)), "a<U+0000>b");
+}
+
+TEST(Visible, characters_that_turn_or_hide_others_are_shown) {
+    EXPECT_EQ(visible("\u202eevil"), "<U+202E>evil");
+    EXPECT_EQ(visible("\u2066x\u2069"), "<U+2066>x<U+2069>");
+    EXPECT_EQ(visible("a\u200bb\u200fc\ufeff"), "a<U+200B>b<U+200F>c<U+FEFF>");
+    EXPECT_EQ(visible("\u2028\u061c\u00ad"), "<U+2028><U+061C><U+00AD>");
+    EXPECT_EQ(visible("\U000e0041"), "<U+E0041>");  // tags
+}
+
+TEST(Visible, bytes_that_are_no_text_are_shown_one_by_one) {
+    EXPECT_EQ(visible("\xff\xfe"), "<FF><FE>");
+    EXPECT_EQ(visible("\xc0\xaf"), "<C0><AF>");          // overlong
+    EXPECT_EQ(visible("\xed\xa0\x80"), "<ED><A0><80>");  // a surrogate
+    EXPECT_EQ(visible("\xf4\x90\x80\x80"), "<F4><90><80><80>");
+    EXPECT_EQ(visible("ab\xe2\x82"), "ab<E2><82>");  // cut off
+}
+
+TEST(Visible, a_name_is_one_line) {
+    EXPECT_EQ(visible("Dr.\nAdler", false), "Dr.<U+000A>Adler");
+}
+
+TEST(Times, are_written_as_rfc3339_with_milliseconds) {
+    EXPECT_EQ(rfc3339(base::wall_ms(0)), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(rfc3339(monday_ten + base::Millis{7}), "2027-01-04T10:00:00.007Z");
+}
+
+TEST(States, every_state_has_words_of_its_own) {
+    std::vector<std::string> said;
+    for (auto const state :
+         {engine::MessageState::on_device, engine::MessageState::held, engine::MessageState::delivered}) {
+        auto const words = state_in_words(message(state), monday_ten);
+        EXPECT_NE(words, "") << name(state);
+        EXPECT_EQ(std::count(said.begin(), said.end(), words), 0) << words;
+        said.push_back(words);
+    }
+}
+
+TEST(States, a_held_message_says_until_when_or_that_nobody_knows) {
+    auto held = message(engine::MessageState::held);
+    EXPECT_NE(state_in_words(held, monday_ten).find("no opening is published yet"), std::string::npos);
+    held.held_until = monday_ten + std::chrono::hours{3};
+    setenv("TZ", "UTC", 1);
+    EXPECT_NE(state_in_words(held, monday_ten).find("13:00 (your time)"), std::string::npos)
+        << state_in_words(held, monday_ten);
+    held.proof_missing = true;
+    EXPECT_NE(state_in_words(held, monday_ten).find("proof is on the way"), std::string::npos);
+}
+
+TEST(MessageLine, foreign_names_and_texts_cannot_draw_on_the_terminal) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    view.from_name = "\x1b[31mKim\n[now] you";
+    view.text = "\u202e\x07hi";
+    auto const line = message_line(view, monday_ten);
+    EXPECT_EQ(line.find('\x1b'), std::string::npos);
+    EXPECT_EQ(line.find('\n'), std::string::npos);
+    EXPECT_EQ(line.find('\x07'), std::string::npos);
+    EXPECT_NE(line.find("<U+001B>[31mKim<U+000A>"), std::string::npos) << line;
+    EXPECT_NE(line.find("<U+202E><U+0007>hi"), std::string::npos) << line;
+}
+
+TEST(MessageLine, what_does_not_open_says_so) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    view.text.clear();
+    view.cannot_open = true;
+    EXPECT_NE(message_line(view, monday_ten).find("cannot be opened"), std::string::npos);
+    EXPECT_EQ(message_json(view, "Kim").at("cannot_open"), true);
+}
+
+TEST(MessageJson, says_what_a_script_needs) {
+    auto view = message(engine::MessageState::held);
+    view.seq = 7;
+    view.accepted_at = monday_ten;
+    view.held_until = monday_ten + std::chrono::hours{1};
+    view.proof_missing = true;
+    auto const object = message_json(view, "Kim");
+    EXPECT_EQ(object.at("type"), "message");
+    EXPECT_EQ(object.at("name"), "Kim");
+    EXPECT_EQ(object.at("state"), "held");
+    EXPECT_EQ(object.at("seq"), 7);
+    EXPECT_EQ(object.at("held_until"), "2027-01-04T11:00:00.000Z");
+    EXPECT_EQ(object.at("proved"), false);
+    EXPECT_FALSE(object.contains("cannot_open"));
+    EXPECT_FALSE(object.contains("reason"));
+}
+
+TEST(Json, is_one_line_whatever_is_in_it) {
+    testing::internal::CaptureStdout();
+    print_json({{"text", "two\nlines \x1b \xff"}});
+    auto const line = testing::internal::GetCapturedStdout();
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+    EXPECT_EQ(line.back(), '\n');
+    EXPECT_EQ(line.find('\x1b'), std::string::npos);
+    EXPECT_EQ(json::parse(line).at("text"), "two\nlines \x1b \ufffd");
+}
+
+TEST(CrisisCard, the_therapists_words_stand_beside_the_numbers) {
+    auto const plain = crisis_card_text(std::nullopt);
+    EXPECT_NE(plain.find(texts().at("crisis").at("numbers").at(0).at("call").get<std::string>()), std::string::npos);
+    auto const edited = crisis_card_text(engine::CrisisCard{"Call me\x1b", monday_ten});
+    EXPECT_NE(edited.find("From your therapist (2027-01-04):\nCall me<U+001B>"), std::string::npos) << edited;
+}
+
+TEST(Counts, one_is_not_many) {
+    EXPECT_EQ(counted(0, "proof"), "0 proofs");
+    EXPECT_EQ(counted(1, "proof"), "1 proof");
+    EXPECT_EQ(counted(1, "entry", "entries"), "1 entry");
+    EXPECT_EQ(counted(2, "entry", "entries"), "2 entries");
+}
+
+}  // namespace
+}  // namespace interlude::ui
