@@ -147,10 +147,28 @@ Key const& find_key(std::string const& name) {
     throw ConfigError("there is no key \"" + name + "\". Did you mean \"" + nearest->name + "\"?");
 }
 
+/// A table is a section of the file, known by the keys in it.
+void check_section(std::string const& name) {
+    auto const& table = keys();
+    auto const within = [&](Key const& key) { return key.name.rfind(name + ".", 0) == 0; };
+    if (std::any_of(table.begin(), table.end(), within)) return;
+    for (auto const& key : table)
+        if (key.name == name) wrong_type(name, key.type);
+    std::string nearest;
+    for (auto const& key : table) {
+        auto const dot = key.name.find('.');
+        if (dot == std::string::npos) continue;
+        auto const section = key.name.substr(0, dot);
+        if (nearest.empty() || distance(section, name) < distance(nearest, name)) nearest = section;
+    }
+    throw ConfigError("there is no section \"" + name + "\". Did you mean \"" + nearest + "\"?");
+}
+
 void apply(Config& config, toml::table const& table, std::string const& prefix, std::filesystem::path const& folder) {
     for (auto const& [name, node] : table) {
         auto const key = prefix + std::string(name.str());
         if (auto const* const inner = node.as_table()) {
+            check_section(key);
             apply(config, *inner, key + ".", folder);
         } else {
             find_key(key).assign(config, key, node, folder);

@@ -388,21 +388,24 @@ class Daemon {
     bool stopping_ = false;
 };
 
+std::int64_t certificate_expires(Config const& config) {
+    try {
+        return net::check_certificate(config.tls_certificate, config.tls_key);
+    } catch (net::SetupError const& error) {
+        throw StartError(exit_configuration, error.what());
+    }
+}
+
 }  // namespace
 
 int run_daemon(Config const& config) {
     std::signal(SIGPIPE, SIG_IGN);
+    certificate_expires(config);  // before anything is made
     return Daemon(config).run();
 }
 
 std::string check_setup(Config const& config) {
-    std::string out;
-    try {
-        auto const expires = net::check_certificate(config.tls_certificate, config.tls_key);
-        out += "certificate: good until " + rfc3339(base::wall_seconds(expires)) + "\n";
-    } catch (net::SetupError const& error) {
-        throw StartError(exit_configuration, error.what());
-    }
+    std::string out = "certificate: good until " + rfc3339(base::wall_seconds(certificate_expires(config))) + "\n";
     if (std::filesystem::exists(config.log_key)) {
         load_log_key(config.log_key);
         out += "log key: good\n";

@@ -43,6 +43,7 @@ void Outbox::finish(std::uint16_t close_code, std::uint32_t retry_after_seconds)
 }
 
 void Outbox::when_drained(std::function<void()> drained) {
+    if (state_ != State::open) return;
     if (bytes_ < bytes_max_ / 2) {
         drained();
     } else {

@@ -1,0 +1,86 @@
+// interluded as a program: what it says and how it exits when something is wrong (interfaces.md, Exit codes).
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <fstream>
+
+#include "tests/unit/app/scratch.hpp"
+
+namespace interlude::test {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+struct Ended {
+    int code = -1;
+    std::string said;  // on stdout and stderr
+};
+
+Ended run(std::string const& arguments) {
+    auto* const pipe = popen((std::string(INTERLUDE_BIN_DIR "/interluded ") + arguments + " 2>&1").c_str(), "r");
+    Ended ended;
+    std::array<char, 4096> part;
+    while (auto const count = fread(part.data(), 1, part.size(), pipe)) ended.said.append(part.data(), count);
+    auto const status = pclose(pipe);
+    if (WIFEXITED(status)) ended.code = WEXITSTATUS(status);
+    return ended;
+}
+
+class Program : public testing::Test {
+  protected:
+    std::string with(std::string const& text) {
+        std::ofstream(folder / "interluded.toml") << text;
+        return "--config " + (folder / "interluded.toml").string();
+    }
+    ScratchFolder folder;
+    std::string const good =
+        "server_name = \"x\"\n[tls]\ncertificate = \"no.pem\"\nkey = \"no.key\"\n"
+        "[store]\nurl = \"sqlite:store.db\"\n";
+};
+
+TEST_F(Program, told_nothing_or_nonsense_says_how_it_is_used) {
+    auto ended = run("");
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.said, HasSubstr("--config FILE"));
+    ended = run("--confg x");
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.said, AllOf(HasSubstr("--confg"), HasSubstr("--help")));
+    EXPECT_EQ(run("--config").code, 2);
+}
+
+TEST_F(Program, helps_and_tells_its_version) {
+    auto ended = run("--help");
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_THAT(ended.said, AllOf(HasSubstr("--check"), HasSubstr("limits.commits_per_hour")));
+    ended = run("--version");
+    EXPECT_EQ(ended.code, 0);
+    EXPECT_THAT(ended.said, HasSubstr("interluded "));
+}
+
+TEST_F(Program, exits_78_at_a_configuration_that_is_wrong) {
+    auto ended = run(with(good + "[limits]\nidle_second = 5\n"));
+    EXPECT_EQ(ended.code, 78);
+    EXPECT_THAT(ended.said, HasSubstr("limits.idle_seconds"));
+    EXPECT_EQ(run("--check " + with("server_name = 5\n")).code, 78);
+    EXPECT_EQ(run("--config " + (folder / "missing.toml").string()).code, 78);
+}
+
+TEST_F(Program, exits_78_without_a_certificate_and_names_it) {
+    auto const ended = run(with(good));
+    EXPECT_EQ(ended.code, 78);
+    EXPECT_THAT(ended.said, HasSubstr("no.pem"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "store.db"));
+}
+
+TEST_F(Program, checks_what_the_configuration_names_and_makes_nothing) {
+    auto const ended = run("--check " + with(good));
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_THAT(ended.said, HasSubstr("no.pem"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "store.db"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "log.key"));
+}
+
+}  // namespace
+}  // namespace interlude::test
