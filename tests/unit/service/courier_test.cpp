@@ -1,0 +1,172 @@
+// Couriers and the registry of links: what passes reaches every link of its account once, and links end as they must.
+#include "server/service/courier.hpp"
+
+#include "server/service/link_registry.hpp"
+#include "tests/unit/service/shop.hpp"
+
+namespace interlude::test {
+namespace {
+
+using service::Courier;
+using service::LinkRegistry;
+
+struct OneLink {
+    std::shared_ptr<KeptFrames> sink = std::make_shared<KeptFrames>();
+    std::shared_ptr<Courier> courier;
+    std::vector<std::uint64_t> seqs() const {
+        std::vector<std::uint64_t> seqs;
+        for (auto const& envelope : sink->bodies<wire::Envelope>()) seqs.push_back(envelope.seq);
+        return seqs;
+    }
+};
+
+class Couriers : public Shop {
+  protected:
+    OneLink link(core::DeviceRef const& device) {
+        OneLink link;
+        link.courier = std::make_shared<Courier>(io.get_executor(), *store, device, link.sink, diag, metrics);
+        return link;
+    }
+    /// As after a login.
+    OneLink live(core::DeviceRef const& device) {
+        auto one = link(device);
+        one.courier->began_with(run(store->snapshot(device)).conversations);
+        begin(one.courier->run());
+        return one;
+    }
+    std::vector<std::uint64_t> none() const { return {}; }
+};
+
+TEST_F(Couriers, bring_what_waits_and_then_what_changes) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    auto const hers = live(pair.therapist.device());
+    EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
+    send(pair.client, 2);
+    EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
+    hers.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(hers.seqs(), (std::vector<std::uint64_t>{1, 2}));
+    hers.courier->changed(std::nullopt);
+    settle();
+    EXPECT_EQ(hers.seqs(), (std::vector<std::uint64_t>{1, 2}));  // nothing twice
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, bring_no_message_before_it_passes) {
+    meet_with_hours(13, 14);
+    send(pair.client, 1);
+    auto const hers = live(pair.therapist.device());
+    timers.now = noon + 1h - 1ms;
+    hers.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(hers.seqs(), none());
+    timers.now = noon + 1h;
+    hers.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, wait_for_room_on_their_link) {
+    meet_with_hours(9, 17);
+    auto const hers = live(pair.therapist.device());
+    hers.sink->room = false;
+    send(pair.client, 1);
+    hers.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(hers.seqs(), none());
+    hers.sink->room = true;
+    hers.sink->waiting();
+    settle();
+    EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, end_when_they_are_stopped_or_their_link_is) {
+    meet_with_hours(9, 17);
+    auto const one = live(pair.therapist.device()), another = live(pair.therapist.device());
+    one.courier->stop();
+    settle();
+    EXPECT_EQ(ended, 1);
+    another.sink->finish(1000, 0);
+    another.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(ended, 2);
+    EXPECT_FALSE(failed);
+}
+
+TEST_F(Couriers, of_two_links_of_one_device_both_bring_what_passes) {
+    meet_with_hours(9, 17);
+    auto const one = live(pair.therapist.device()), another = live(pair.therapist.device());
+    LinkRegistry registry;
+    registry.enter({pair.therapist.device(), one.sink, one.courier});
+    registry.enter({pair.therapist.device(), another.sink, another.courier});
+    changes.clear();
+    send(pair.client, 1);
+    for (auto const& changed : changes) registry.changed(changed);
+    settle();
+    EXPECT_EQ(one.seqs(), std::vector<std::uint64_t>{1});
+    EXPECT_EQ(another.seqs(), std::vector<std::uint64_t>{1});
+    one.courier->stop();
+    another.courier->stop();
+}
+
+// ---- The registry --------------------------------------------------------------------------------------------------
+
+class Registry : public Couriers {
+  protected:
+    OneLink enter(core::DeviceRef const& device) {
+        auto one = link(device);
+        registry.enter({device, one.sink, one.courier});
+        return one;
+    }
+    LinkRegistry registry;
+};
+
+TEST_F(Registry, ends_the_oldest_of_five_links_of_a_device) {
+    std::vector<OneLink> links;
+    for (int i = 0; i < base::limits::links_per_device_max; ++i) links.push_back(enter(pair.therapist.device()));
+    auto const other_device = enter(pair.therapist.device(1));
+    for (auto const& one : links) EXPECT_TRUE(one.sink->open());
+    links.push_back(enter(pair.therapist.device()));
+    EXPECT_EQ(links[0].sink->closed_with, 4409);
+    for (std::size_t i = 1; i < links.size(); ++i) EXPECT_TRUE(links[i].sink->open());
+    EXPECT_TRUE(other_device.sink->open());
+    links.push_back(enter(pair.therapist.device()));  // the first is closing, but has not left
+    EXPECT_EQ(links[1].sink->closed_with, 4409);
+}
+
+TEST_F(Registry, ends_the_links_of_a_device_that_was_dropped) {
+    auto const dropped = enter(pair.therapist.device(1)), kept = enter(pair.therapist.device());
+    core::Changed changed;
+    changed.accounts = {pair.therapist.account()};
+    changed.dropped = {pair.therapist.device(1)};
+    registry.changed(changed);
+    EXPECT_EQ(dropped.sink->closed_with, 4403);
+    EXPECT_TRUE(kept.sink->open());
+}
+
+TEST_F(Registry, tells_every_link_of_an_account) {
+    auto const one = enter(pair.therapist.device()), another = enter(pair.therapist.device(1)),
+               his = enter(pair.client.device());
+    registry.tell(pair.therapist.account(), wire::Done{});
+    registry.tell(base::AccountId{}, wire::Done{});
+    EXPECT_EQ(one.sink->frames.size(), 1u);
+    EXPECT_EQ(another.sink->frames.size(), 1u);
+    EXPECT_TRUE(one.sink->frames[0].request.is_zero());
+    EXPECT_TRUE(his.sink->frames.empty());
+}
+
+TEST_F(Registry, forgets_who_left) {
+    auto one = link(pair.client.device());
+    auto const handle = registry.enter({pair.client.device(), one.sink, one.courier});
+    EXPECT_EQ(registry.size(), 1u);
+    registry.leave(handle);
+    EXPECT_EQ(registry.size(), 0u);
+    registry.tell(pair.client.account(), wire::Done{});
+    EXPECT_TRUE(one.sink->frames.empty());
+}
+
+}  // namespace
+}  // namespace interlude::test

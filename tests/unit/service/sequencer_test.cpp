@@ -1,0 +1,131 @@
+// The audit sequencer: every entry under a signed checkpoint with a proof that holds, in one story.
+#include "server/service/audit_sequencer.hpp"
+
+#include "common/audit/proof.hpp"
+#include "tests/unit/service/shop.hpp"
+
+namespace interlude::test {
+namespace {
+
+using service::AuditSequencer;
+
+class Sequencer : public Shop {
+  protected:
+    AuditSequencer sequencer(crypto::SigningKey key) {
+        return {io.get_executor(), *store, std::move(key), "interlude.example/log", diag, metrics};
+    }
+    AuditSequencer sequencer() { return sequencer(log_key()); }
+    /// The same every time.
+    static crypto::SigningKey log_key() {
+        crypto::SeededEntropy entropy(99);
+        return crypto::SigningKey::generate(entropy);
+    }
+    audit::LogKey const known{"interlude.example/log", log_key().public_key()};
+    audit::Checkpoint opened(std::string const& note) { return audit::open_checkpoint(note, known).value().checkpoint; }
+};
+
+TEST_F(Sequencer, signs_a_checkpoint_over_what_there_is) {
+    meet_with_hours(13, 14);
+    auto one = sequencer();
+    run(one.resume());
+    EXPECT_EQ(one.size(), 0u);
+    EXPECT_EQ(one.note(), "");
+    begin(one.run());
+    EXPECT_EQ(one.size(), entries());
+    EXPECT_EQ(opened(one.note()).size, entries());
+    EXPECT_EQ(run(store->log_head()).note, one.note());
+    one.stop();
+    settle();
+    EXPECT_EQ(ended, 1);
+}
+
+TEST_F(Sequencer, proves_a_held_message_as_soon_as_it_is_woken) {
+    meet_with_hours(13, 14);
+    auto one = sequencer();
+    run(one.resume());
+    begin(one.run());
+    auto row = send(pair.client, 1).entry.value();
+    auto const item = run(one.prove(row)).value();
+    EXPECT_EQ(item.index, row.index);
+    EXPECT_EQ(item.payload, row.payload);
+    auto const proof = audit::parse_proof(item.proof).value();
+    auto const checkpoint = audit::verify_proof(proof, row.entry, known);
+    ASSERT_TRUE(checkpoint);
+    EXPECT_EQ(checkpoint->checkpoint.size, entries());
+    auto other = row.entry;
+    other[50] ^= 1;
+    EXPECT_FALSE(audit::verify_proof(proof, other, known));
+    one.stop();
+}
+
+TEST_F(Sequencer, goes_on_after_a_restart_and_proves_that_it_does) {
+    meet_with_hours(13, 14);
+    std::string before;
+    {
+        auto one = sequencer();
+        run(one.resume());
+        begin(one.run());
+        before = one.note();
+        one.stop();
+        settle();
+    }
+    send(pair.client, 1);
+    auto next = sequencer();
+    run(next.resume());
+    EXPECT_EQ(next.note(), before);
+    begin(next.run());
+    auto const old = opened(before);
+    auto const now = run(next.checkpoint_after(old.size));
+    auto const newest = opened(now.note);
+    EXPECT_EQ(newest.size, old.size + 1);
+    EXPECT_TRUE(audit::verify_consistency(old.size, newest.size, old.root, newest.root, now.consistency));
+    EXPECT_TRUE(run(next.checkpoint_after(0)).consistency.empty());
+    EXPECT_TRUE(run(next.checkpoint_after(newest.size)).consistency.empty());
+    next.stop();
+    settle();
+}
+
+TEST_F(Sequencer, says_no_proof_once_it_is_stopped) {
+    meet_with_hours(13, 14);
+    auto one = sequencer();
+    run(one.resume());
+    auto const row = send(pair.client, 1).entry.value();
+    std::optional<bool> proved;
+    auto const note = [&proved](std::exception_ptr, std::optional<wire::LogItem> item) { proved = item.has_value(); };
+    boost::asio::co_spawn(io, one.prove(row), note);
+    settle();
+    EXPECT_FALSE(proved);  // it waits
+    one.stop();
+    settle();
+    EXPECT_EQ(proved, false);
+}
+
+TEST_F(Sequencer, will_not_continue_a_log_with_another_key) {
+    meet_with_hours(13, 14);
+    auto one = sequencer();
+    run(one.resume());
+    begin(one.run());
+    one.stop();
+    settle();
+    auto another = sequencer(crypto::SigningKey::generate(pair.entropy));
+    EXPECT_THROW(run(another.resume()), std::runtime_error);
+}
+
+TEST_F(Sequencer, ends_rather_than_tell_a_second_story) {
+    meet_with_hours(13, 14);
+    auto one = sequencer(), second = sequencer();
+    run(one.resume());
+    run(second.resume());
+    begin(one.run());
+    EXPECT_FALSE(failed);
+    begin(second.run());
+    EXPECT_TRUE(failed);
+    EXPECT_FALSE(second.writing());
+    EXPECT_TRUE(one.writing());
+    EXPECT_EQ(run(store->log_head()).note, one.note());
+    one.stop();
+    settle();
+}
+
+}  // namespace
+}  // namespace interlude::test

@@ -1,0 +1,155 @@
+// Services over a memory store with two people in it, a clock that is moved by hand, and links that keep what they get.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "server/ports/delivery_sink.hpp"
+#include "server/ports/diag.hpp"
+#include "server/ports/metrics.hpp"
+#include "server/ports/timers.hpp"
+#include "server/store/memory/memory_store.hpp"
+#include "tests/contract/vfs/pair.hpp"
+
+namespace interlude::test {
+
+using namespace std::chrono_literals;
+
+inline WallTime const noon = base::wall_seconds(1'717'416'000);  // Monday 2024-06-03 12:00 UTC
+
+/// A link as the services see it.
+class KeptFrames final : public ports::DeliverySink {
+  public:
+    bool push(wire::ServerFrame frame) override {
+        if (!open()) return false;
+        frames.push_back(std::move(frame));
+        return true;
+    }
+    void finish(std::uint16_t code, std::uint32_t) override {
+        if (!closed_with) closed_with = code;
+    }
+    bool open() const override { return !closed_with; }
+    void when_drained(std::function<void()> drained) override {
+        if (room)
+            drained();
+        else
+            waiting = std::move(drained);
+    }
+    template <class Body>
+    std::vector<Body> bodies() const {
+        std::vector<Body> found;
+        for (auto const& frame : frames)
+            if (auto const* body = std::get_if<Body>(&frame.body)) found.push_back(*body);
+        return found;
+    }
+
+    std::vector<wire::ServerFrame> frames;
+    std::optional<std::uint16_t> closed_with;
+    bool room = true;
+    std::function<void()> waiting;
+};
+
+class HandMovedTimers final : public ports::Timers {
+  public:
+    explicit HandMovedTimers(boost::asio::io_context& io) : wake_(io) {
+        wake_.expires_at(std::chrono::steady_clock::time_point::max());
+    }
+    base::MonoTime mono_now() const override { return base::mono_ms(base::to_ms(now) - base::to_ms(noon)); }
+    core::TimeReading time() const override { return {now, believed}; }
+    boost::asio::awaitable<bool> sleep_until(base::MonoTime deadline) override {
+        while (mono_now() < deadline && !stopped) co_await wait();
+        co_return !stopped;
+    }
+    boost::asio::awaitable<bool> sleep_until_wall(WallTime deadline) override {
+        while (now < deadline && !stopped) co_await wait();
+        co_return !stopped;
+    }
+    void moved() { wake_.cancel(); }
+
+    WallTime now = noon;
+    bool believed = true;
+    bool stopped = false;
+
+  private:
+    boost::asio::awaitable<void> wait() {
+        co_await wake_.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
+    boost::asio::steady_timer wake_;
+};
+
+class Shop : public testing::Test {
+  protected:
+    Shop() {
+        ports::Hooks hooks;
+        hooks.now = [this] { return timers.time(); };
+        hooks.changed = [this](core::Changed changed) { changes.push_back(std::move(changed)); };
+        store = std::make_unique<store_memory::MemoryStore>(disk, core::Policy{}, std::move(hooks), seed());
+    }
+    core::Seed seed() { return pair.entropy.id<core::Seed>(); }
+    template <class T>
+    T run(boost::asio::awaitable<T> verb) {
+        std::optional<T> outcome;
+        auto const note = [&outcome](std::exception_ptr error, T value) {
+            if (error) std::rethrow_exception(error);
+            outcome = std::move(value);
+        };
+        boost::asio::co_spawn(io, std::move(verb), note);
+        settle();
+        return std::move(outcome).value();
+    }
+    void run(boost::asio::awaitable<void> verb) {
+        auto const note = [](std::exception_ptr error) {
+            if (error) std::rethrow_exception(error);
+        };
+        boost::asio::co_spawn(io, std::move(verb), note);
+        settle();
+    }
+    /// Goes on by itself until it ends.
+    void begin(boost::asio::awaitable<void> service) {
+        auto const note = [this](std::exception_ptr error) {
+            ++ended;
+            failed = failed || error;
+        };
+        boost::asio::co_spawn(io, std::move(service), note);
+        settle();
+    }
+    /// Until everything waits.
+    void settle() {
+        io.restart();
+        while (io.poll() > 0) {
+        }
+    }
+    void move_to(WallTime time) {
+        timers.now = time;
+        timers.moved();
+        settle();
+    }
+    void meet_with_hours(std::uint16_t from, std::uint16_t to) {
+        timers.now = noon - 1s;
+        pair.meet(io, *store);
+        run(store->put_schedule(pair.hours(from, to, timers.now)));
+        timers.now = noon;
+        changes.clear();
+    }
+    ports::AcceptOutcome send(Person const& from, std::uint64_t number) {
+        return run(store->accept(pair.message(from, number, timers.now)));
+    }
+    std::uint64_t entries() { return run(store->log_head()).entries; }
+
+    boost::asio::io_context io;
+    HandMovedTimers timers{io};
+    Pair pair{51, noon};
+    std::shared_ptr<store_memory::Disk> disk = std::make_shared<store_memory::Disk>();
+    std::vector<core::Changed> changes;
+    std::unique_ptr<ports::Store> store;
+    ports::NoDiag diag;
+    ports::NoMetrics metrics;
+    int ended = 0;
+    bool failed = false;
+};
+
+}  // namespace interlude::test
