@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/base/limits.hpp"
 #include "common/schedule/gate.hpp"
 
 namespace interlude::core {
@@ -92,6 +93,18 @@ WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& u
             latest = std::max(*latest, *at);
     }
     return schedule::expires_at(envelope.stamp, latest, policy.hold_life);
+}
+
+void DocumentPages::add(wire::PublishedDocument document) {
+    constexpr std::size_t frame_documents_bytes_max = base::limits::frame_bytes_max / 2;
+    auto const size = document.document.bytes.size() + document.document.signature.size();
+    if (frames_.empty() || bytes_of_last_ + size > frame_documents_bytes_max) {
+        frames_.emplace_back();
+        bytes_of_last_ = 0;
+    }
+    bytes_ += size;
+    bytes_of_last_ += size;
+    frames_.back().documents.push_back(std::move(document));
 }
 
 }  // namespace interlude::core

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "common/wire/frames.hpp"
 #include "server/core/acked.hpp"
 #include "server/core/calendars.hpp"
 #include "server/core/types.hpp"
@@ -59,6 +60,23 @@ struct DocumentsSeen {
     bool operator==(DocumentsSeen const&) const = default;
 };
 using DocumentsSeenByAccount = std::map<AccountId, DocumentsSeen>;
+
+/// Documents on their way to a device, in frames that are not too large, so many of them as an offer takes.
+class DocumentPages {
+  public:
+    explicit DocumentPages(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+    /// What else there is has to wait for the next offer.
+    bool full() const { return bytes_ >= bytes_max_; }
+    void add(wire::PublishedDocument document);
+    std::size_t bytes() const { return bytes_; }
+    std::vector<wire::Documents> const& frames() const { return frames_; }
+
+  private:
+    std::size_t bytes_max_;
+    std::size_t bytes_ = 0;
+    std::size_t bytes_of_last_ = 0;
+    std::vector<wire::Documents> frames_;
+};
 
 /// By stamp, what passes for an account by now: a filter for queries. plan_offer asks the calendars again.
 struct Cuts {

@@ -33,6 +33,8 @@ EntryDraft expired_entry(ConversationId const& conversation, EnvelopeRow const& 
 struct KeepUntil {
     static WallTime handshake(WallTime stamp, Policy const& policy) { return stamp + 2 * policy.hold_life; }
     static WallTime request(WallTime stamp, Policy const& policy) { return stamp + 2 * policy.hold_life; }
+    /// The app has its answer; another process of its home may have sent a copy that is still under way.
+    static WallTime confirmed_request(WallTime at) { return at + std::chrono::hours{1}; }
     static WallTime fate(WallTime at, Policy const& policy) { return at + 2 * policy.hold_life; }
     static WallTime payload(WallTime decided_at, Policy const& policy) {
         return decided_at + policy.hold_life + std::chrono::days{90};

@@ -88,7 +88,10 @@ ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRe
         return refused(ScheduleProblem::compiled_differs);
 
     auto chain = facts.chain;
-    auto const in_force_from = std::max(document.effective_from, now);
+    // Messages stamped in this very millisecond may have been decided already: the document's stamp is the next one, or
+    // a reader of the log could not tell which hours spoke.
+    auto const stamp = now + Millis{1};
+    auto const in_force_from = std::max(document.effective_from, stamp);
     chain.push_back({request.document, in_force_from});
     auto const before = calendar_of(facts.chain);
     auto const after = calendar_of(chain);
@@ -100,7 +103,7 @@ ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRe
     audit::SchedulePublished const entry{document.account, document.number, schedule_hash(request.document.bytes),
                                          in_force_from};
     return ScheduleChange{
-        document.number, in_force_from, after, {audit::subject_of(document.account), now, entry, std::nullopt}};
+        document.number, in_force_from, after, {audit::subject_of(document.account), stamp, entry, std::nullopt}};
 }
 
 std::vector<WindowEvent> window_events(CalendarPtr const& calendar, WallTime after, WallTime up_to, std::size_t max) {

@@ -72,7 +72,8 @@ class Store {
     virtual Awaitable<RecallAnswer> recall(DeviceRef by, ConversationId conversation, std::uint64_t seq, Seed seed) = 0;
     /// By a therapist-side account, or the last client-side one.
     virtual Awaitable<PutAnswer> close_conversation(DeviceRef by, ConversationId conversation) = 0;
-    /// Forgets the final answers to these request ids of the device.
+    /// The final answers to these request ids are in the device's vault. They are forgotten an hour later: another
+    /// process of its home may have sent a copy that is still under way.
     virtual Awaitable<void> confirm(DeviceRef by, std::vector<RequestId> ids) = 0;
 
     // ---- Delivery ----

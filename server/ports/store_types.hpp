@@ -107,8 +107,10 @@ struct OfferRequest {
     core::ConversationSeen seen;
     core::DocumentsSeenByAccount documents;
     std::size_t messages_max = 64;
-    std::size_t bytes_max = 512 * 1024;
+    static constexpr std::size_t bytes_usual = 192 * 1024;
+    std::size_t bytes_max = bytes_usual;  // of documents, handshakes and messages, and one item more
 };
+static_assert(OfferRequest::bytes_usual + base::limits::frame_bytes_max <= base::limits::outbox_bytes_max / 2);
 using OfferItem = std::variant<wire::StateChanged, wire::Documents, wire::Welcome, wire::Handshake, wire::Envelope,
                                wire::Fate, wire::EpochEnd>;
 struct Offer {

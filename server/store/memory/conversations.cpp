@@ -98,7 +98,7 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
     auto* row = conversation(submission.send.conversation);
     auto const bound = disk_->requests.find({submission.sender, submission.request});
     if (bound != disk_->requests.end()) {
-        facts.bound = bound->second;
+        facts.bound = bound->second.answer;
     } else if (row && delivery_of(*row, submission.sender)) {
         facts.member = true;
         facts.closed = row->closed;
@@ -128,13 +128,14 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
         core::Draws draws(submission.seed);
         if (acceptance->entry) entry = append(*acceptance->entry, draws);
         carry_out(submission, *acceptance, *row);
-        disk_->requests[{submission.sender, submission.request}] = {submission.send.conversation,
-                                                                    submission.send.wish,
-                                                                    acceptance->seq,
-                                                                    acceptance->stamp,
-                                                                    acceptance->envelope,
-                                                                    acceptance->holds,
-                                                                    entry};
+        core::BoundAnswer const answer{submission.send.conversation,
+                                       submission.send.wish,
+                                       acceptance->seq,
+                                       acceptance->stamp,
+                                       acceptance->envelope,
+                                       acceptance->holds,
+                                       entry};
+        disk_->requests[{submission.sender, submission.request}] = {answer, std::nullopt};
         announce(submission.send.conversation, acceptance->seq, accounts_of(*row));
     } else if (auto const* again = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
         entry = again->entry;
@@ -200,7 +201,11 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::close_conversation(DeviceRef by, 
 }
 
 MemoryStore::Awaitable<void> MemoryStore::confirm(DeviceRef by, std::vector<RequestId> ids) {
-    for (auto const& id : ids) disk_->requests.erase({by, id});
+    auto const time = now().now;
+    for (auto const& id : ids) {
+        auto const found = disk_->requests.find({by, id});
+        if (found != disk_->requests.end() && !found->second.confirmed_at) found->second.confirmed_at = time;
+    }
     co_return;
 }
 

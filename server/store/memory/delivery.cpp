@@ -7,21 +7,23 @@ namespace interlude::store_memory {
 
 using namespace ports;
 
-std::vector<wire::PublishedDocument> MemoryStore::documents_after(ConversationRow const& conversation,
-                                                                  core::DocumentsSeenByAccount& seen) const {
-    std::vector<wire::PublishedDocument> documents;
+core::DocumentPages MemoryStore::documents_after(ConversationRow const& conversation,
+                                                 core::DocumentsSeenByAccount& seen, std::size_t bytes_max) const {
+    core::DocumentPages pages(bytes_max);
     for (auto const& [id, member] : conversation.members) {
         auto const& account = disk_->accounts.at(id);
         auto& known = seen[id];
-        identity::ListPosition const position{known.list_generation, known.list_version};
-        for (auto const& list : account.lists)
-            if (identity::decode_device_list(list.document.bytes)->position() > position) documents.push_back(list);
-        for (auto number = known.calendar; number < account.schedules.size(); ++number)
-            documents.push_back(account.schedules[number]);
-        auto const newest = account.newest->list().position();
-        known = {newest.generation, newest.version, account.schedules.size()};
+        for (auto const& list : account.lists) {
+            auto const at = identity::decode_device_list(list.document.bytes)->position();
+            if (pages.full() || at <= identity::ListPosition{known.list_generation, known.list_version}) continue;
+            known.list_generation = at.generation;
+            known.list_version = at.version;
+            pages.add(list);
+        }
+        for (; known.calendar < account.schedules.size() && !pages.full(); ++known.calendar)
+            pages.add(account.schedules[known.calendar]);
     }
-    return documents;
+    return pages;
 }
 
 MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
@@ -45,8 +47,14 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
         seen.epoch = row->epoch;
         seen.closed = row->closed;
     }
-    if (auto documents = documents_after(*row, documents_seen); !documents.empty())
-        offer.items.push_back(wire::Documents{std::move(documents)});
+    auto const documents = documents_after(*row, documents_seen, request.bytes_max);
+    for (auto const& frame : documents.frames()) offer.items.push_back(frame);
+    if (documents.full()) {  // what follows is judged by documents
+        offer.more = true;
+        offer.seen = std::move(seen);
+        offer.documents = std::move(documents_seen);
+        co_return offer;
+    }
 
     auto const welcome = row->welcomes.find(request.device);
     if (welcome != row->welcomes.end() && seen.welcomed != welcome->second.epoch) {
@@ -54,7 +62,7 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
         seen.welcomed = welcome->second.epoch;
     }
 
-    std::size_t size = 0;
+    auto size = documents.bytes();
     auto const from = std::max({delivery.joined_epoch, delivery.handshake_acked, seen.handshakes});
     for (auto item = row->handshakes.lower_bound(from); item != row->handshakes.end(); ++item) {
         if (size >= request.bytes_max) {

@@ -106,6 +106,11 @@ struct EntryRow {
     audit::EntryType type{};
 };
 
+struct RequestRow {
+    core::BoundAnswer answer;
+    std::optional<WallTime> confirmed_at;
+};
+
 struct TileRow {
     unsigned width = 0;
     Bytes content;
@@ -123,7 +128,7 @@ struct Disk {
     std::map<InvitationId, core::InvitationRow> invitations;
     std::map<InvitationId, std::map<DeviceRef, KeyPackageRef>> reservations;
     std::map<ConversationId, ConversationRow> conversations;
-    std::map<std::pair<DeviceRef, RequestId>, core::BoundAnswer> requests;
+    std::map<std::pair<DeviceRef, RequestId>, RequestRow> requests;
     std::map<SubjectId, SubjectRow> subjects;
     std::vector<EntryRow> log;
     std::uint64_t checkpoint_size = 0;

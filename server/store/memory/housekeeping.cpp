@@ -50,7 +50,9 @@ MemoryStore::Awaitable<Swept> MemoryStore::purge(std::size_t max, core::Seed see
     Swept swept;
     if (!time.believed) co_return swept;
     swept.rows += std::erase_if(disk_->requests, [&](auto const& item) {
-        return core::KeepUntil::request(item.second.stamp, policy_) <= time.now;
+        auto const& [answer, confirmed_at] = item.second;
+        return core::KeepUntil::request(answer.stamp, policy_) <= time.now ||
+               (confirmed_at && core::KeepUntil::confirmed_request(*confirmed_at) <= time.now);
     });
     swept.rows +=
         std::erase_if(disk_->key_packages, [&](auto const& item) { return item.second.not_after <= time.now; });

@@ -105,8 +105,8 @@ class MemoryStore final : public ports::Store {
     void settle(ConversationRow& conversation);
     void announce(std::optional<ConversationId> conversation, std::uint64_t up_to, std::vector<AccountId> accounts,
                   std::vector<DeviceRef> dropped = {});
-    std::vector<wire::PublishedDocument> documents_after(ConversationRow const& conversation,
-                                                         core::DocumentsSeenByAccount& seen) const;
+    core::DocumentPages documents_after(ConversationRow const& conversation, core::DocumentsSeenByAccount& seen,
+                                        std::size_t bytes_max) const;
     std::uint64_t purge_payloads(std::size_t max, core::Draws& draws);
 
     std::shared_ptr<Disk> disk_;

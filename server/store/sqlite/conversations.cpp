@@ -269,7 +269,7 @@ void Verbs::carry_out(core::Submission const& submission, core::SubmissionFacts 
                 "UPDATE accounts SET undelivered_messages = undelivered_messages + 1,"
                 " undelivered_bytes = undelivered_bytes + ? WHERE account = ?",
                 size, member.account);
-    db_.run("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", account, device, submission.request, id,
+    db_.run("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", account, device, submission.request, id,
             send.wish, acceptance.seq, acceptance.stamp, acceptance.envelope, encode_holds(acceptance.holds), entry);
 }
 
@@ -315,7 +315,10 @@ PutAnswer Verbs::close_conversation(DeviceRef const& by, ConversationId const& i
 
 void Verbs::confirm(DeviceRef const& by, std::vector<RequestId> const& ids) {
     for (auto const& id : ids)
-        db_.run("DELETE FROM requests WHERE account = ? AND device = ? AND request = ?", by.account, by.device, id);
+        db_.run(
+            "UPDATE requests SET confirmed_at = ?"
+            " WHERE account = ? AND device = ? AND request = ? AND confirmed_at IS NULL",
+            now().now, by.account, by.device, id);
 }
 
 }  // namespace interlude::store_sqlite

@@ -9,39 +9,42 @@ using namespace ports;
 
 namespace {
 
-constexpr std::size_t documents_bytes_max = 128 * 1024;  // in one frame
+constexpr std::size_t documents_per_reading_max = 16;
 constexpr std::size_t fates_per_offer_max = 256;
 constexpr base::Millis stamps_out_of_order_max = std::chrono::minutes{1};
 
 }  // namespace
 
-void Verbs::offer_documents(Offer& offer, ConversationId const& id) {
-    wire::Documents page;
-    std::size_t size = 0;
-    auto const add = [&](std::vector<wire::PublishedDocument> documents) {
-        for (auto& document : documents) {
-            if (size + document.document.bytes.size() > documents_bytes_max && !page.documents.empty()) {
-                offer.items.push_back(std::exchange(page, {}));
-                size = 0;
-            }
-            size += document.document.bytes.size();
-            page.documents.push_back(std::move(document));
-        }
-    };
-    for (auto const& account : accounts_of(id)) {
+/// Their bytes; `more` if they filled the page.
+std::size_t Verbs::offer_documents(Offer& offer, OfferRequest const& request) {
+    core::DocumentPages pages(request.bytes_max);
+    for (auto const& account : accounts_of(request.conversation)) {
         auto& known = offer.documents[account];
-        auto lists = lists_after(account, {known.list_generation, known.list_version}, SIZE_MAX >> 1);
-        auto schedules = schedules_after(account, known.calendar);
-        if (!lists.empty()) {
-            auto const newest = newest_list(account)->list().position();
-            known.list_generation = newest.generation;
-            known.list_version = newest.version;
+        bool left = true;
+        while (left && !pages.full()) {
+            auto lists = lists_after(account, {known.list_generation, known.list_version}, documents_per_reading_max);
+            left = lists.size() == documents_per_reading_max;
+            for (auto& list : lists) {
+                if (pages.full()) break;
+                auto const at = identity::decode_device_list(list.document.bytes)->position();
+                known.list_generation = at.generation;
+                known.list_version = at.version;
+                pages.add(std::move(list));
+            }
         }
-        known.calendar += schedules.size();
-        add(std::move(lists));
-        add(std::move(schedules));
+        for (left = true; left && !pages.full();) {
+            auto schedules = schedules_after(account, known.calendar, documents_per_reading_max);
+            left = schedules.size() == documents_per_reading_max;
+            for (auto& schedule : schedules) {
+                if (pages.full()) break;
+                ++known.calendar;
+                pages.add(std::move(schedule));
+            }
+        }
     }
-    if (!page.documents.empty()) offer.items.push_back(std::move(page));
+    for (auto const& frame : pages.frames()) offer.items.push_back(frame);
+    offer.more = pages.full();
+    return pages.bytes();
 }
 
 void Verbs::offer_welcome(Offer& offer, OfferRequest const& request) {
@@ -75,8 +78,9 @@ void Verbs::offer_welcome(Offer& offer, OfferRequest const& request) {
     offer.seen.welcomed = *epoch;
 }
 
-/// Their bytes; `more` if they filled the page.
-std::size_t Verbs::offer_handshakes(Offer& offer, OfferRequest const& request, core::DeliveryRow const& delivery) {
+/// Their bytes; `more` if they filled what `taken` left of the page.
+std::size_t Verbs::offer_handshakes(Offer& offer, OfferRequest const& request, std::size_t taken,
+                                    core::DeliveryRow const& delivery) {
     std::size_t size = 0;
     auto const from = std::max({delivery.joined_epoch, delivery.handshake_acked, offer.seen.handshakes});
     auto rows = db_.query(
@@ -84,7 +88,7 @@ std::size_t Verbs::offer_handshakes(Offer& offer, OfferRequest const& request, c
         " WHERE conversation = ? AND epoch >= ? ORDER BY epoch",
         request.conversation, from);
     while (rows.next()) {
-        if (size >= request.bytes_max) {
+        if (taken + size >= request.bytes_max) {
             offer.more = true;
             break;
         }
@@ -223,9 +227,10 @@ Offer Verbs::offer_from(OfferRequest const& request) {
         seen.epoch = row.epoch;
         seen.closed = row.closed;
     }
-    offer_documents(offer, id);
+    auto size = offer_documents(offer, request);
+    if (offer.more) return offer;  // what follows is judged by documents
     offer_welcome(offer, request);
-    auto const size = offer_handshakes(offer, request, place->delivery);
+    size += offer_handshakes(offer, request, size, place->delivery);
     if (!offer.more)
         offer_envelopes(offer, request, row, place->delivery, request.bytes_max - std::min(size, request.bytes_max));
     return offer;

@@ -60,6 +60,10 @@ Swept Verbs::purge(std::size_t max, core::Seed const& seed) {
         db_.run("DELETE FROM requests WHERE (account, device, request) IN"
                 " (SELECT account, device, request FROM requests WHERE stamp <= ? LIMIT ?)",
                 before(Keep::request({}, policy_)), max));
+    count(
+        db_.run("DELETE FROM requests WHERE (account, device, request) IN"
+                " (SELECT account, device, request FROM requests WHERE confirmed_at <= ? LIMIT ?)",
+                before(Keep::confirmed_request({})), max));
     db_.run(
         "DELETE FROM reservations WHERE ref IN (SELECT ref FROM key_packages WHERE not_after <= ? ORDER BY not_after"
         " LIMIT ?)",

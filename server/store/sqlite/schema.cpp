@@ -185,6 +185,12 @@ CREATE TABLE tiles (                       -- the widest of each place
 ) STRICT;
 )sql";
 
+// A confirmed request is forgotten a while later: a copy may still be under way.
+constexpr char const* schema_2 = R"sql(
+ALTER TABLE requests ADD COLUMN confirmed_at INTEGER;
+CREATE INDEX requests_confirmed ON requests (confirmed_at) WHERE confirmed_at IS NOT NULL;
+)sql";
+
 void make_store(Database& database, crypto::Entropy& entropy) {
     auto const instance = entropy.id<base::InstanceId>();
     database.run("INSERT INTO store VALUES (1, ?, 0, 0, 0, '')", instance);
@@ -207,6 +213,7 @@ void migrate(Database& database, crypto::Entropy& entropy) {
         database.execute(schema_1);
         make_store(database, entropy);
     }
+    if (schema_of(database) < 2) database.execute(schema_2);
     database.execute("PRAGMA application_id = " + std::to_string(application_id));
     database.execute("PRAGMA user_version = " + std::to_string(schema_newest));
     database.execute("COMMIT");

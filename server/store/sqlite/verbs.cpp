@@ -114,11 +114,13 @@ bool Verbs::may_look_up(Fetcher const& reader, AccountId const& account) {
            newest_list(account).has_value();
 }
 
-std::vector<wire::PublishedDocument> Verbs::schedules_after(AccountId const& account, std::uint64_t number) {
+std::vector<wire::PublishedDocument> Verbs::schedules_after(AccountId const& account, std::uint64_t number,
+                                                            std::size_t max) {
     std::vector<wire::PublishedDocument> documents;
     auto rows = db_.query(
-        "SELECT bytes, signature, in_force_from FROM schedules WHERE account = ? AND number > ? ORDER BY number",
-        account, number);
+        "SELECT bytes, signature, in_force_from FROM schedules WHERE account = ? AND number > ? ORDER BY number LIMIT "
+        "?",
+        account, number, max);
     while (rows.next()) {
         auto [bytes, signature, from] = rows.as<Bytes, Bytes, WallTime>();
         documents.push_back({{wire::DocumentKind::schedule, std::move(bytes), std::move(signature)}, from});

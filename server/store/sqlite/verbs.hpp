@@ -136,7 +136,8 @@ class Verbs final : public WorkerEvents {
     std::vector<AccountId> related_to(AccountId const& account);
     bool may_look_up(ports::Fetcher const& reader, AccountId const& account);
     core::CalendarPtr calendar_of(AccountId const& account);
-    std::vector<wire::PublishedDocument> schedules_after(AccountId const& account, std::uint64_t number);
+    std::vector<wire::PublishedDocument> schedules_after(AccountId const& account, std::uint64_t number,
+                                                         std::size_t max = SIZE_MAX >> 1);
     std::vector<wire::PublishedDocument> lists_after(AccountId const& account, identity::ListPosition after,
                                                      std::size_t max);
     std::uint32_t stock_of(DeviceRef const& device);
@@ -191,9 +192,9 @@ class Verbs final : public WorkerEvents {
                   std::vector<DeviceRef> dropped = {});
 
     // Parts of offer_from.
-    void offer_documents(ports::Offer& offer, ConversationId const& id);
+    std::size_t offer_documents(ports::Offer& offer, ports::OfferRequest const& request);
     void offer_welcome(ports::Offer& offer, ports::OfferRequest const& request);
-    std::size_t offer_handshakes(ports::Offer& offer, ports::OfferRequest const& request,
+    std::size_t offer_handshakes(ports::Offer& offer, ports::OfferRequest const& request, std::size_t taken,
                                  core::DeliveryRow const& delivery);
     void offer_envelopes(ports::Offer& offer, ports::OfferRequest const& request, ConversationRow const& row,
                          core::DeliveryRow const& delivery, std::size_t bytes_max);

@@ -14,11 +14,12 @@ class Delivery : public World {
         ASSERT_TRUE(std::holds_alternative<wire::Accepted>(outcome.answer));
     }
     ports::Offer page(DeviceRef const& device, std::size_t messages_max, std::size_t bytes_max,
-                      core::ConversationSeen seen = {}) {
+                      core::ConversationSeen seen = {}, core::DocumentsSeenByAccount documents = {}) {
         ports::OfferRequest request;
         request.device = device;
         request.conversation = pair.conversation;
         request.seen = std::move(seen);
+        request.documents = std::move(documents);
         request.messages_max = messages_max;
         request.bytes_max = bytes_max;
         return run(store->offer_from(request));
@@ -224,16 +225,28 @@ TEST_P(Delivery, comes_in_pages_of_so_many_messages) {
     EXPECT_THAT(seqs, ElementsAre(1, 2, 3, 4, 5));
 }
 
-TEST_P(Delivery, comes_in_pages_of_so_many_bytes_with_one_message_at_least) {
+TEST_P(Delivery, comes_in_pages_of_so_many_bytes_with_one_item_at_least_and_documents_first) {
     meet_with_hours(9, 17);
     run(store->accept(message(client, 1, noon, 5000)));
     run(store->accept(message(client, 2, noon, 100)));
-    auto const first = page(therapist.device(), 64, 1000);
-    EXPECT_TRUE(first.more);
-    ASSERT_THAT(items<wire::Envelope>(first), SizeIs(1));
-    auto const second = page(therapist.device(), 64, 1000, first.seen);
-    EXPECT_FALSE(second.more);
-    EXPECT_EQ(items<wire::Envelope>(second).at(0).seq, 2u);
+    std::vector<std::uint64_t> seqs;
+    std::size_t documents = 0, pages = 0;
+    ports::Offer part;
+    do {
+        part = page(therapist.device(), 64, 1000, part.seen, part.documents);
+        ASSERT_FALSE(part.items.empty()) << "a page that brings nothing would be asked for for ever";
+        for (auto const& frame : items<wire::Documents>(part)) {
+            EXPECT_THAT(seqs, IsEmpty()) << "a message before the documents by which it passes";
+            documents += frame.documents.size();
+        }
+        auto const envelopes = items<wire::Envelope>(part);
+        EXPECT_LE(envelopes.size(), 1u);
+        for (auto const& envelope : envelopes) seqs.push_back(envelope.seq);
+        ASSERT_LE(++pages, 20u);
+    } while (part.more);
+    EXPECT_THAT(seqs, ElementsAre(1, 2));
+    EXPECT_EQ(documents, 3u);  // two lists and the hours
+    EXPECT_GE(pages, 3u);
 }
 
 TEST_P(Delivery, has_no_more_on_its_way_to_one_link_than_the_limit) {

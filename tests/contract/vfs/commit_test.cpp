@@ -1,5 +1,6 @@
 // Group commit: what an answer costs, what stands before it, and what a disk that fails or is full does to it.
 #include <boost/asio/detached.hpp>
+#include <iostream>
 
 #include "tests/contract/vfs/fixture.hpp"
 
@@ -46,6 +47,7 @@ TEST_F(Commit, submissions_in_flight_share_their_fsyncs) {
     EXPECT_EQ(answered, 256);
     EXPECT_LE(on.vfs.count(Op::sync), 32u);
     EXPECT_GE(on.vfs.count(Op::sync), 1u);
+    std::cout << on.vfs.count(Op::sync) << " fsyncs for 256 submissions in flight\n";
     EXPECT_EQ(on.announced, 256 + 3);  // and the steps of their meeting
 }
 

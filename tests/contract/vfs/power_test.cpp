@@ -1,8 +1,9 @@
 // Power is cut, a write or an fsync fails, at each step of a scripted life in turn. Reopening shows every submission
 // that was answered, none of them half, and a log that fits.
+#include <iostream>
+
 #include "common/audit/tiles.hpp"
-#include "server/store/sqlite/database.hpp"
-#include "tests/contract/vfs/fixture.hpp"
+#include "tests/contract/vfs/whole.hpp"
 
 namespace interlude::test {
 namespace {
@@ -10,35 +11,6 @@ namespace {
 using namespace std::chrono_literals;
 using Fault = FaultVfs::Fault;
 using Loss = FaultVfs::Loss;
-
-/// Rows that contradict each other; each query finds none in a store that is whole.
-std::vector<char const*> const contradictions{
-    // The log: numbered without a gap, each chain as long as its head says.
-    "SELECT 1 FROM (SELECT count(*) AS n, coalesce(max(idx) + 1, 0) AS size FROM entries) WHERE n <> size",
-    "SELECT 1 FROM subjects WHERE counter <> (SELECT count(*) FROM entries WHERE entries.subject = subjects.id)",
-    "SELECT 1 FROM entries WHERE counter > (SELECT counter FROM subjects WHERE subjects.id = entries.subject)",
-    "SELECT 1 FROM store WHERE log_size > (SELECT count(*) FROM entries)",
-    // Every accepted submission has its answer, its seq and, when held, its entry.
-    "SELECT 1 FROM envelopes WHERE NOT EXISTS (SELECT 1 FROM requests WHERE requests.conversation ="
-    " envelopes.conversation AND requests.seq = envelopes.seq AND requests.envelope = envelopes.hash)",
-    "SELECT 1 FROM requests WHERE (entry IS NULL) <> (length(holds) = 0)",
-    "SELECT 1 FROM requests WHERE entry IS NOT NULL AND NOT EXISTS (SELECT 1 FROM entries WHERE idx = requests.entry "
-    "AND type = 7)",
-    "SELECT 1 FROM entries WHERE type = 7 AND NOT EXISTS (SELECT 1 FROM requests WHERE entry = idx)",
-    "SELECT 1 FROM conversations WHERE next_seq <> 1 + (SELECT count(*) FROM requests WHERE"
-    " requests.conversation = conversations.conversation)",
-    "SELECT 1 FROM places WHERE last_own_seq <> coalesce((SELECT max(seq) FROM requests WHERE"
-    " requests.account = places.account AND requests.device = places.device), 0)",
-    // What is counted as it comes and goes.
-    "SELECT 1 FROM accounts WHERE undelivered_messages <> (SELECT count(*) FROM envelopes JOIN members USING"
-    " (conversation) WHERE members.account = accounts.account AND envelopes.account <> accounts.account)",
-    "SELECT 1 FROM accounts WHERE undelivered_bytes <> (SELECT coalesce(sum(size), 0) FROM envelopes JOIN members USING"
-    " (conversation) WHERE members.account = accounts.account AND envelopes.account <> accounts.account)",
-    // One entry per commit and document.
-    "SELECT 1 FROM conversations WHERE epoch <> (SELECT count(*) FROM entries WHERE type = 13)",
-    "SELECT 1 WHERE (SELECT count(*) FROM schedules) <> (SELECT count(*) FROM entries WHERE type = 1)",
-    "SELECT 1 WHERE (SELECT count(*) FROM fates) <> (SELECT count(*) FROM entries WHERE type = 10)",
-};
 
 /// What happens, verb by verb; each is answered before the next begins. Made once: every run repeats the same bytes.
 class Life {
@@ -140,13 +112,7 @@ class Power : public testing::Test {
 
     void expect_whole(std::string const& where) {
         SCOPED_TRACE(where);
-        {
-            store_sqlite::Database database(on.file.string(), SQLITE_OPEN_READWRITE, on.vfs.name());
-            database.execute("PRAGMA locking_mode = EXCLUSIVE");
-            ASSERT_EQ(database.value<std::string>("PRAGMA integrity_check"), "ok");
-            for (auto const* contradiction : contradictions)
-                EXPECT_FALSE(database.exists(contradiction)) << contradiction;
-        }
+        expect_no_contradiction(on);
         on.open();
         auto const head = on.run(on.store->log_head());
         EXPECT_GE(head.size, life.checkpointed);
@@ -197,6 +163,7 @@ class Power : public testing::Test {
             expect_whole("step " + std::to_string(step));
         }
         EXPECT_TRUE(life.complete || HasFailure());
+        std::cout << step << " steps\n";
         return step;
     }
 

@@ -43,6 +43,7 @@ TEST(Scans, no_verb_reads_through_a_table) {
                 accepted(
                     on.run(on.store->accept(pair.message(number % 2 ? pair.client : pair.therapist, number, noon))));
         }
+        on.now = noon + std::chrono::seconds{1};  // the hours of noon are in force
         {
             std::lock_guard const lock(scans_mutex);
             scans.clear();
