@@ -93,16 +93,16 @@ class AuditCheck {
         base::check_failed("a conversation of this home", __FILE__, __LINE__);
     }
 
-    /// When the server took each document, as its entry says; the entries themselves are checked with their chains.
+    /// Where in the log the server took each document; the entries themselves are checked with their chains.
     void note_documents(AccountId const& account) {
         for (auto const& [key, item] :
              turn_.rows.scan<wire::LogItem>(Table::log_items, audit::subject_of(account).bytes)) {
             auto const payload = audit::decode_payload(item.payload);
             if (!payload) continue;
             if (auto const* schedule = std::get_if<audit::SchedulePublished>(&payload->body))
-                taken_at_[{account, schedule->number}] = payload->decided_at;
+                taken_at_[{account, schedule->number}] = item.index;
             if (auto const* exception = std::get_if<audit::OverridePublished>(&payload->body))
-                taken_at_[{account, exception->number}] = payload->decided_at;
+                taken_at_[{account, exception->number}] = item.index;
         }
     }
 
@@ -123,6 +123,7 @@ class AuditCheck {
                 if (auto next = pass_closed_entry(key, view.head(), item, *entry)) view = std::move(*next);
                 continue;
             }
+            deciding_at_ = item.index;
             auto outcome = view.add(log_, *entry, decide);
             report_.checked.entries += outcome.report.checked.entries;
             report_.checked.inclusion += outcome.report.checked.inclusion;
@@ -211,11 +212,12 @@ class AuditCheck {
         return std::nullopt;
     }
 
-    /// The calendar as the server knew it at `stamp`: of the documents that it had taken by then.
+    /// The calendar as the server knew it for the entry looked at: of the documents that it had taken before, which the
+    /// order of the log tells exactly; times could be equal.
     schedule::Calendar calendar_at(AccountId const& account, ConversationId const& id, WallTime stamp) {
         return calendar_of(turn_, account, id, [&](std::uint64_t number, CalendarRecord const& record) {
             auto const logged = taken_at_.find({account, number});
-            return (logged != taken_at_.end() ? logged->second : record.published.in_force_from) <= stamp;
+            return logged != taken_at_.end() ? logged->second < deciding_at_ : record.published.in_force_from <= stamp;
         });
     }
 
@@ -363,7 +365,8 @@ class AuditCheck {
     audit::LogView const& log_;
     AccountId me_;
     std::vector<std::pair<ConversationId, ConversationRecord>> conversations_;
-    std::map<std::pair<AccountId, std::uint64_t>, WallTime> taken_at_;
+    std::map<std::pair<AccountId, std::uint64_t>, std::uint64_t> taken_at_;  // indices in the log
+    std::uint64_t deciding_at_ = 0;
     std::map<SubjectId, std::vector<Opened>> opened_;
     AuditReport report_;
 };

@@ -44,6 +44,10 @@ struct WriteBody {
         to.mutable_early_delivery()->set_seq(body.seq);
         to.mutable_early_delivery()->set_came_at_ms(static_cast<std::uint64_t>(base::to_ms(body.came_at)));
     }
+    void operator()(CannotOpen const& body) const {
+        to.mutable_cannot_open();
+        for (auto seq : body.seqs) to.mutable_cannot_open()->add_seqs(seq);
+    }
 };
 
 Result<base::WallTime> read_time(std::uint64_t ms) {
@@ -89,6 +93,10 @@ Result<ContentBody> read_body(proto::Content const& from) {
         case proto::Content::kEarlyDelivery: {
             INTERLUDE_TRY(auto came_at, read_time(from.early_delivery().came_at_ms()));
             return EarlyDelivery{from.early_delivery().seq(), came_at};
+        }
+        case proto::Content::kCannotOpen: {
+            INTERLUDE_TRY(auto seqs, read_seqs(from.cannot_open().seqs()));
+            return CannotOpen{std::move(seqs)};
         }
         case proto::Content::BODY_NOT_SET:
             break;

@@ -59,12 +59,17 @@ struct EarlyDelivery {
     base::WallTime came_at{};
     bool operator==(EarlyDelivery const&) const = default;
 };
+/// These came, and no key of the author's opens them.
+struct CannotOpen {
+    std::vector<std::uint64_t> seqs;
+    bool operator==(CannotOpen const&) const = default;
+};
 /// A body of a later version.
 struct UnknownBody {
     bool operator==(UnknownBody const&) const = default;
 };
 
-using ContentBody = std::variant<UnknownBody, Text, Opened, Receipt, Profile, CardContent, EarlyDelivery>;
+using ContentBody = std::variant<UnknownBody, Text, Opened, Receipt, Profile, CardContent, EarlyDelivery, CannotOpen>;
 
 struct Content {
     base::MessageId id;

@@ -23,7 +23,7 @@ base::Millis hold_life(Turn& turn) {
 }
 
 bool only_while_open(MessageKind kind) {
-    return kind == MessageKind::opened || kind == MessageKind::receipt;
+    return kind == MessageKind::opened || kind == MessageKind::receipt || kind == MessageKind::cannot_open_report;
 }
 
 void set_name(ConversationRecord& conversation, AccountId const& account, std::string const& name) {
@@ -53,7 +53,10 @@ struct Effect {
         turn.tell(MessageArrived{id, seq, message.id});
     }
     void operator()(Opened const& body) const {
-        for (auto opened : body.seqs) mark_opened(opened);
+        for (auto opened : body.seqs) mark(opened, &MessageRecord::opened_by, &EarlyReportRecord::opened_by);
+    }
+    void operator()(CannotOpen const& body) const {
+        for (auto unopened : body.seqs) mark(unopened, &MessageRecord::unopened_by, &EarlyReportRecord::unopened_by);
     }
     void operator()(Receipt const&) const {}
     void operator()(Profile const& body) const { set_name(conversation, message.from, body.name); }
@@ -68,20 +71,40 @@ struct Effect {
                    "the other side was given message " + std::to_string(body.seq) + " before it was due", id);
     }
 
-    void mark_opened(std::uint64_t opened) const {
-        auto const key = key_of(id, opened);
+    /// The message's author said of an own message that it was opened, or that it cannot be.
+    void mark(std::uint64_t of, std::vector<AccountId> MessageRecord::*accounts,
+              std::vector<AccountId> EarlyReportRecord::*early) const {
+        auto const key = key_of(id, of);
         auto own = turn.rows.get<MessageRecord>(Table::messages, key);
-        if (!own || !own->own) return;
-        auto& by = own->opened_by;
-        if (std::find(by.begin(), by.end(), message.from) != by.end()) return;
-        by.push_back(message.from);
+        if (!own) return mark_early(key, early);
+        if (!own->own || !add((*own).*accounts)) return;
         turn.rows.put(Table::messages, key, *own);
         if (own->kind == MessageKind::text)
             turn.tell(MessageChanged{id, own->id, state_of(conversation, *own, turn.now)});
     }
+    /// A reader's word can overtake the server's answer to the author: kept for take_stored, for no more messages than
+    /// wait for their answer.
+    void mark_early(Bytes const& key, std::vector<AccountId> EarlyReportRecord::*accounts) const {
+        auto report = turn.rows.get<EarlyReportRecord>(Table::early_reports, key);
+        if (!report) {
+            std::size_t unanswered = 0;
+            for (auto const& waiting : outgoing(turn))
+                unanswered += waiting.record.kind == OutgoingKind::message && waiting.record.conversation == id &&
+                              waiting.record.state == OutgoingState::waiting && !waiting.record.variants.empty();
+            if (turn.rows.scan<EarlyReportRecord>(Table::early_reports, id.bytes).size() >= unanswered) return;
+            report.emplace();
+        }
+        if (add((*report).*accounts)) turn.rows.put(Table::early_reports, key, *report);
+    }
+    bool add(std::vector<AccountId>& accounts) const {
+        if (std::find(accounts.begin(), accounts.end(), message.from) != accounts.end()) return false;
+        accounts.push_back(message.from);
+        return true;
+    }
 };
 
-void keep_unopened(Turn& turn, wire::Envelope const& envelope) {
+void keep_unopened(Turn& turn, wire::Envelope const& envelope, ConversationRecord& conversation) {
+    conversation.unopened_due.push_back(envelope.seq);
     auto const key = key_of(envelope.conversation, envelope.seq);
     turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, false, turn.now});
     MessageRecord message;
@@ -96,12 +119,36 @@ void keep_unopened(Turn& turn, wire::Envelope const& envelope) {
     turn.tell(MessageArrived{envelope.conversation, envelope.seq, message.id});
 }
 
+/// A newer list that a peer sent along. One that skips others is left to its head, which has them fetched.
+void take_list_of_peer(Turn& turn, SignedListBytes const& sent) {
+    auto const signature = crypto::Signature::from(sent.signature);
+    auto const list = identity::decode_device_list(sent.bytes);
+    if (!signature || !list) return;
+    auto const known = newest_list(turn, list->account());
+    if (!known) return;
+    auto const at = known->list().position();
+    auto const follows =
+        list->position().generation > at.generation ? list->version == 1 : list->version <= at.version + 1;
+    if (follows) take_list(turn, {sent.bytes, *signature});
+}
+
+/// Each own list goes along in one message of the conversation: the other side has it though the server hides it.
+void send_list_along(Content& content, identity::VerifiedDeviceList const& own, MessageId const& carrier,
+                     ConversationRecord& conversation) {
+    auto const at = own.list().position();
+    if (conversation.list_told == at && conversation.list_carrier != carrier) return;
+    content.lists.push_back({own.as_signed().bytes, bytes::copy(own.as_signed().signature.bytes)});
+    conversation.list_told = at;
+    conversation.list_carrier = carrier;
+}
+
 /// Into its place in the conversation: opened if any key does.
 void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecord& conversation) {
     auto const& id = envelope.conversation;
     auto group = load_group(turn, id, envelope.generation);
     auto opened = group ? group->unprotect(envelope.mls) : base::Result<mls::OpenedMessage>(base::Errc::no_key);
-    if (!opened) return keep_unopened(turn, envelope);
+    if (!opened) return keep_unopened(turn, envelope, conversation);
+    conversation.unopened_told = false;
     save_group(turn, id, envelope.generation, *group);
 
     MessageRecord message;
@@ -125,9 +172,7 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
         message.duplicate = turn.rows.has(Table::message_ids, shown);
         if (!message.duplicate) turn.rows.put(Table::message_ids, shown, envelope.seq);
         set_name(conversation, message.from, content->own_name);
-        for (auto const& list : content->lists)
-            if (auto const signature = crypto::Signature::from(list.signature))
-                take_list(turn, {list.bytes, *signature});
+        for (auto const& list : content->lists) take_list_of_peer(turn, list);
         if (take_list_head(turn, message.from, content->own_list)) ask_for_lists(turn, message.from);
         take_peer_sight(turn, id, content->log);
         std::visit(Effect{turn, id, conversation, message, envelope.seq}, content->body);
@@ -151,7 +196,7 @@ void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, 
 
 bool seal(Turn& turn, OutgoingRecord& record) {
     auto const& id = record.conversation;
-    auto const conversation = turn.conversation(id);
+    auto conversation = turn.conversation(id);
     if (!conversation || conversation->closed || conversation->broken || conversation->lost_state) return false;
     if (conversation->verified == Verification::changed) return false;
     if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
@@ -161,11 +206,14 @@ bool seal(Turn& turn, OutgoingRecord& record) {
     auto content = decode_content(record.content);
     INTERLUDE_CHECK(content);
     content->log = own_sight(turn, id);
-    content->own_list = head_of(own_list(turn));
+    auto const list = own_list(turn);
+    content->own_list = head_of(list);
+    send_list_along(*content, list, record.message, *conversation);
     content->own_name = turn.account().own_name;
     auto sealed = group->protect(encode(*content), {}, turn.entropy);
     if (!sealed) return false;
     save_group(turn, id, conversation->generation, *group);
+    turn.save(id, *conversation);
     record.generation = conversation->generation;
     record.epoch = sealed->epoch;
     record.variants.push_back(crypto::sha256(sealed->message));
@@ -248,6 +296,18 @@ void prune_epochs(Turn& turn) {
     }
 }
 
+namespace {
+
+/// The first seqs of what is due, as many as one message takes.
+std::vector<std::uint64_t> take_batch(std::vector<std::uint64_t>& due) {
+    auto const end = due.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(due.size(), 1024));
+    std::vector<std::uint64_t> batch(due.begin(), end);
+    due.erase(due.begin(), end);
+    return batch;
+}
+
+}  // namespace
+
 void report_opened(Turn& turn) {
     std::set<ConversationId> reporting;
     for (auto const& [request, record] : outgoing(turn))
@@ -255,15 +315,17 @@ void report_opened(Turn& turn) {
             reporting.insert(record.conversation);
     for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         auto const id = *ConversationId::from(key);
-        if (conversation.opened_due.empty() || conversation.closed || conversation.broken || reporting.contains(id))
-            continue;
+        bool const opened = !conversation.opened_due.empty() && !reporting.contains(id);
+        // Two apps that cannot open each other's reports must not answer each other for ever.
+        bool const unopened = !conversation.unopened_due.empty() && !conversation.unopened_told;
+        if (!(opened || unopened) || conversation.closed || conversation.broken) continue;
         if (!every_gate_open(turn, id, conversation)) continue;
-        auto& due = conversation.opened_due;
-        auto const batch = std::min<std::size_t>(due.size(), 1024);
-        std::vector<std::uint64_t> const seqs(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(batch));
-        due.erase(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(batch));
+        if (opened) queue_message(turn, id, turn.entropy.id<MessageId>(), Opened{take_batch(conversation.opened_due)});
+        if (unopened) {
+            queue_message(turn, id, turn.entropy.id<MessageId>(), CannotOpen{take_batch(conversation.unopened_due)});
+            conversation.unopened_told = true;
+        }
         turn.save(id, conversation);
-        queue_message(turn, id, turn.entropy.id<MessageId>(), Opened{seqs});
     }
 }
 

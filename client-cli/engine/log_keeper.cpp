@@ -202,7 +202,8 @@ std::optional<audit::PresentedEntry> presented(wire::LogItem const& item) {
 
 namespace {
 
-/// Beside what is kept under its counter: the same entry, opened now or proven anew, or an alarm.
+/// Beside what is kept under its counter: the same entry, opened now or proven anew, or an alarm. True: it is here, and
+/// open. One that may not be opened yet must not be acknowledged: the server forgets what all parties have.
 bool keep_item(Turn& turn, wire::LogItem item) {
     auto const key = key_of(item.subject, item.counter);
     if (auto const kept = turn.rows.get<wire::LogItem>(Table::log_items, key)) {
@@ -217,7 +218,7 @@ bool keep_item(Turn& turn, wire::LogItem item) {
         }
     }
     turn.rows.put(Table::log_items, key, item);
-    return true;
+    return !item.payload.empty();
 }
 
 }  // namespace

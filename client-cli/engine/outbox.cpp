@@ -67,6 +67,7 @@ MessageKind kind_of(ContentBody const& body) {
         MessageKind operator()(Profile const&) const { return MessageKind::profile; }
         MessageKind operator()(CardContent const&) const { return MessageKind::crisis_card; }
         MessageKind operator()(EarlyDelivery const&) const { return MessageKind::early_delivery; }
+        MessageKind operator()(CannotOpen const&) const { return MessageKind::cannot_open_report; }
     };
     return std::visit(Kind{}, body);
 }
@@ -208,7 +209,13 @@ bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& store
         message.receipt = stored.receipt;
         message.receipt_signature = stored.receipt_signature;
     }
-    turn.rows.put(Table::messages, key_of(record->conversation, stored.seq), message);
+    auto const key = key_of(record->conversation, stored.seq);
+    if (auto early = turn.rows.get<EarlyReportRecord>(Table::early_reports, key)) {
+        message.opened_by = std::move(early->opened_by);
+        message.unopened_by = std::move(early->unopened_by);
+        turn.rows.erase(Table::early_reports, key);
+    }
+    turn.rows.put(Table::messages, key, message);
     if (auto conversation = turn.conversation(record->conversation)) {
         conversation->last_own_seq = std::max(conversation->last_own_seq, stored.seq);
         turn.save(record->conversation, *conversation);

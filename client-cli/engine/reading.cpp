@@ -104,6 +104,7 @@ bool is_shown(MessageRecord const& message) {
         case MessageKind::profile:
         case MessageKind::crisis_card:
         case MessageKind::early_delivery:
+        case MessageKind::cannot_open_report:
         case MessageKind::unknown:
             return false;
     }
@@ -130,6 +131,7 @@ MessageView view_of(ConversationId const& id, ConversationRecord const& conversa
     view.proof_missing = message.own && !message.holds.empty() && !message.proven;
     view.unread = message.unread;
     view.cannot_open = message.kind == MessageKind::cannot_open;
+    view.unopened = message.own && view.state != MessageState::delivered && !message.unopened_by.empty();
     view.text = message.text;
     return view;
 }

@@ -5,7 +5,7 @@
 #include "client-cli/engine/record_codec.hpp"
 #include "client-cli/engine/views.hpp"
 #include "common/bytes/secret.hpp"
-#include "common/identity/account_key.hpp"
+#include "common/identity/device_list.hpp"
 #include "common/wire/frames.hpp"
 
 namespace interlude::engine {
@@ -61,6 +61,12 @@ struct Members<wire::Envelope> {
         using S = wire::Envelope;
         return std::tuple(&S::conversation, &S::seq, &S::generation, &S::epoch, &S::sender_account, &S::sender_device,
                           &S::stamp, &S::hash, &S::mls);
+    }
+};
+template <>
+struct Members<identity::ListPosition> {
+    static constexpr auto list() {
+        return std::tuple(&identity::ListPosition::generation, &identity::ListPosition::version);
     }
 };
 template <>
@@ -226,7 +232,11 @@ struct ConversationRecord {
     bool closed = false;
     bool lost_state = false;  // the server knows own messages that this home does not: a restored copy
     std::uint64_t last_own_seq = 0;
-    std::vector<std::uint64_t> opened_due;  // received, not yet reported as opened
+    std::vector<std::uint64_t> opened_due;    // received, not yet reported as opened
+    std::vector<std::uint64_t> unopened_due;  // received and not opened, not yet reported
+    bool unopened_told = false;               // and since then nothing opened: no second report
+    identity::ListPosition list_told;         // the own list that went along in a message
+    MessageId list_carrier;                   // that message
     std::vector<NameOf> names;
     WallTime last_commit{};  // own healing
     std::uint32_t healing_jitter_minutes = 0;
@@ -236,7 +246,8 @@ struct ConversationRecord {
     static constexpr auto fields() {
         using S = ConversationRecord;
         return std::tuple(&S::name, &S::generation, &S::group_id, &S::members, &S::verified, &S::invited_at,
-                          &S::server_epoch, &S::closed, &S::lost_state, &S::last_own_seq, &S::opened_due, &S::names,
+                          &S::server_epoch, &S::closed, &S::lost_state, &S::last_own_seq, &S::opened_due,
+                          &S::unopened_due, &S::unopened_told, &S::list_told, &S::list_carrier, &S::names,
                           &S::last_commit, &S::healing_jitter_minutes, &S::replace_leaf, &S::broken, &S::ended);
     }
 };
@@ -269,6 +280,7 @@ enum class MessageKind : std::uint8_t {
     early_delivery = 6,
     unknown = 7,      // of a later version
     cannot_open = 8,  // no key opens it
+    cannot_open_report = 9,
 };
 
 struct MessageRecord {
@@ -284,9 +296,10 @@ struct MessageRecord {
     Hash32 envelope;
     RequestId request;  // own ones
     std::vector<wire::Hold> holds;
-    std::vector<AccountId> passed;     // of those held
-    std::vector<AccountId> opened_by;  // accounts whose device said so
-    Bytes receipt;                     // audit::StoredReceipt, if held
+    std::vector<AccountId> passed;       // of those held
+    std::vector<AccountId> opened_by;    // accounts whose device said so
+    std::vector<AccountId> unopened_by;  // accounts whose device said that it cannot
+    Bytes receipt;                       // audit::StoredReceipt, if held
     Bytes receipt_signature;
     bool proven = false;  // its log entry came and was verified
     std::optional<wire::FateKind> fate;
@@ -294,8 +307,17 @@ struct MessageRecord {
     static constexpr auto fields() {
         using S = MessageRecord;
         return std::tuple(&S::id, &S::kind, &S::from, &S::device, &S::own, &S::sent_at, &S::accepted_at, &S::text,
-                          &S::duplicate, &S::envelope, &S::request, &S::holds, &S::passed, &S::opened_by, &S::receipt,
-                          &S::receipt_signature, &S::proven, &S::fate, &S::unread);
+                          &S::duplicate, &S::envelope, &S::request, &S::holds, &S::passed, &S::opened_by,
+                          &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate, &S::unread);
+    }
+};
+
+/// Table::early_reports: what others said of an own message before the answer to it came here.
+struct EarlyReportRecord {
+    std::vector<AccountId> opened_by;
+    std::vector<AccountId> unopened_by;
+    static constexpr auto fields() {
+        return std::tuple(&EarlyReportRecord::opened_by, &EarlyReportRecord::unopened_by);
     }
 };
 

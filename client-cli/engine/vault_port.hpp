@@ -15,22 +15,23 @@ using bytes::ByteView;
 
 /// Which rows live together. The numbers are in every record's associated data: they never change, new ones are added.
 enum class Table : std::uint8_t {
-    home = 1,           // single rows by name: account, server, settings, join
-    key_packages = 2,   // KeyPackageRef -> private halves
-    device_lists = 3,   // account ‖ generation ‖ version -> signed list
-    calendars = 4,      // account ‖ chain ‖ number -> published document
-    conversations = 5,  // conversation -> what is known of it
-    groups = 6,         // conversation ‖ generation -> MLS state
-    pending = 7,        // conversation -> an own commit that was not answered yet
-    messages = 8,       // conversation ‖ seq -> a message in its place
-    message_ids = 9,    // conversation ‖ account ‖ message id -> seq or request
-    envelopes = 10,     // conversation ‖ seq -> ciphertext that waits for its time, or that does not open
-    outgoing = 11,      // request id -> a request that was not finally answered yet
-    invitations = 12,   // invitation id -> an invitation made here
-    subjects = 13,      // subject -> its key and head
-    log_items = 14,     // subject ‖ counter -> entry, payload, salt, proof
-    alarms = 15,        // number -> what was found wrong, kept for ever
-    fences = 16,        // conversation -> rows that say what was already promised elsewhere (heads shown by others)
+    home = 1,            // single rows by name: account, server, settings, join
+    key_packages = 2,    // KeyPackageRef -> private halves
+    device_lists = 3,    // account ‖ generation ‖ version -> signed list
+    calendars = 4,       // account ‖ chain ‖ number -> published document
+    conversations = 5,   // conversation -> what is known of it
+    groups = 6,          // conversation ‖ generation -> MLS state
+    pending = 7,         // conversation -> an own commit that was not answered yet
+    messages = 8,        // conversation ‖ seq -> a message in its place
+    message_ids = 9,     // conversation ‖ account ‖ message id -> seq or request
+    envelopes = 10,      // conversation ‖ seq -> ciphertext that waits for its time, or that does not open
+    outgoing = 11,       // request id -> a request that was not finally answered yet
+    invitations = 12,    // invitation id -> an invitation made here
+    subjects = 13,       // subject -> its key and head
+    log_items = 14,      // subject ‖ counter -> entry, payload, salt, proof
+    alarms = 15,         // number -> what was found wrong, kept for ever
+    fences = 16,         // conversation -> rows that say what was already promised elsewhere (heads shown by others)
+    early_reports = 17,  // conversation ‖ seq -> what others said of an own message without an answer
 };
 
 struct Row {

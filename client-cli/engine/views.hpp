@@ -53,6 +53,7 @@ struct MessageView {
     bool proof_missing = false;            // held, and its log proof is not here yet
     bool unread = false;
     bool cannot_open = false;  // came, and no key opens it; `text` is empty
+    bool unopened = false;     // own: a device of another account said that it cannot open it
     std::string text;
 };
 

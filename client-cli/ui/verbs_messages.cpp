@@ -48,6 +48,7 @@ json message_json(engine::MessageView const& message, std::string const& convers
     if (message.accepted_at) object["accepted_at"] = rfc3339(*message.accepted_at);
     if (message.held_until) object["held_until"] = rfc3339(*message.held_until);
     if (message.cannot_open) object["cannot_open"] = true;
+    if (message.unopened) object["unopened"] = true;
     if (message.refusal) object["reason"] = refusal_in_words(*message.refusal);
     if (message.state == engine::MessageState::held) object["proved"] = !message.proof_missing;
     return object;
@@ -60,6 +61,7 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
                                     : "; no opening is published yet";
     if (message.state == engine::MessageState::refused && message.refusal)
         words += ": " + refusal_in_words(*message.refusal);
+    if (message.unopened) words += "; the other side cannot open it, so please write it again";
     if (message.proof_missing) words += ", its proof is on the way";
     return words;
 }

@@ -61,10 +61,14 @@ void frames() {
 
 void contents() {
     using namespace engine;
-    std::pair<char const*, ContentBody> const bodies[] = {
-        {"text", Text{"Grüße"}},     {"opened", Opened{{1, 2, 300}}},    {"receipt", Receipt{{4}}},
-        {"profile", Profile{"Kim"}}, {"card", CardContent{"112", noon}}, {"early", EarlyDelivery{9, noon}},
-        {"unknown", UnknownBody{}}};
+    std::pair<char const*, ContentBody> const bodies[] = {{"text", Text{"Grüße"}},
+                                                          {"opened", Opened{{1, 2, 300}}},
+                                                          {"receipt", Receipt{{4}}},
+                                                          {"profile", Profile{"Kim"}},
+                                                          {"card", CardContent{"112", noon}},
+                                                          {"early", EarlyDelivery{9, noon}},
+                                                          {"cannot_open", CannotOpen{{5, 6}}},
+                                                          {"unknown", UnknownBody{}}};
     for (auto const& [name, body] : bodies)
         seed("content", name,
              encode(Content{id_of<base::MessageId>(1),

@@ -37,7 +37,7 @@ std::optional<wire::ServerFrame> FakeRelay::take(int id, WallTime now) {
     auto const found = links_.find(id);
     if (found == links_.end()) return std::nullopt;
     auto& link = found->second;
-    if (link.out.empty() && link.ready && !link.invited()) offer(link, now);
+    if ((offer_at_once || link.out.empty()) && link.ready && !link.invited()) offer(link, now);
     if (link.out.empty()) return std::nullopt;
     auto frame = std::move(link.out.front());
     link.out.pop_front();

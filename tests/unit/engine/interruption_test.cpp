@@ -57,6 +57,26 @@ TEST_F(Interruption, senders_link_cut_after_any_frame_sends_everything_once) {
     }
 }
 
+TEST_F(Interruption, answer_that_comes_after_the_readers_report_still_ends_as_delivered) {
+    world.relay.offer_at_once = true;
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
+        bool whole = false;
+        {
+            TestLink link(copy.client, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            whole = link.open();
+        }
+        copy.sync(copy.therapist);  // reads, and says so, before the author has the answers
+        copy.sync(copy.therapist);
+        expect_all_there(copy, cut);
+        if (HasFailure()) return;
+        if (whole) break;
+    }
+}
+
 TEST_F(Interruption, readers_link_cut_after_any_frame_shows_everything_once) {
     for (auto text : {"one", "two", "three"}) world.send(world.client, text);
     world.sync(world.client);

@@ -64,6 +64,7 @@ TEST(ContentCodec, every_body_comes_back) {
                                           Profile{"Kim"},
                                           CardContent{"112", base::wall_ms(5)},
                                           EarlyDelivery{9, base::wall_ms(6)},
+                                          CannotOpen{{5, 6}},
                                           UnknownBody{}};
     for (auto const& body : bodies) {
         Content content;

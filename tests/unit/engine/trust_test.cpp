@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 
 #include "client-cli/engine/account.hpp"
+#include "client-cli/engine/log_keeper.hpp"
+#include "client-cli/engine/turn.hpp"
+#include "common/base/limits.hpp"
 #include "common/crypto/hash.hpp"
 #include "common/identity/invitation_link.hpp"
 #include "tests/unit/engine/world.hpp"
@@ -133,6 +136,91 @@ TEST_F(Trust, ciphertext_that_no_key_opens_is_kept_acked_and_said) {
     world.therapist.events.clear();
     world.sync(world.therapist);
     EXPECT_FALSE(world.therapist.has<engine::MessageArrived>());  // acked: it does not come again
+}
+
+TEST_F(Trust, author_is_told_what_could_not_be_opened_once_the_window_is_open) {
+    world.at_hour(22);
+    auto const id = world.send(world.client, "whole");
+    world.sync(world.client);
+    auto& envelope = world.relay.conversations.at(world.conversation).envelopes.front().envelope;
+    envelope.mls.back() ^= 1;
+    envelope.hash = crypto::sha256(envelope.mls);
+    EXPECT_FALSE(world.view(world.client, id)->unopened);
+    world.at_hour(9);
+    world.sync_both();
+    world.sync_both();
+    EXPECT_TRUE(world.view(world.client, id)->unopened);
+    EXPECT_EQ(world.view(world.client, id)->text, "whole");  // kept, to be written again
+    EXPECT_EQ(world.view(world.client, id)->state, MessageState::stored);
+    auto const again = world.send(world.client, "whole");
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("(cannot open)", "whole"));
+    world.sync_both();
+    EXPECT_EQ(world.view(world.client, again)->state, MessageState::delivered);
+    EXPECT_FALSE(world.view(world.client, again)->unopened);
+}
+
+TEST_F(Trust, two_apps_that_open_nothing_of_each_other_do_not_answer_for_ever) {
+    world.send(world.client, "whole");
+    auto& all = world.relay.conversations.at(world.conversation).envelopes;
+    for (int round = 0; round < 8; ++round) {
+        for (auto* home : {&world.client, &world.therapist}) {
+            world.sync(*home);
+            for (auto& stored : all) {
+                stored.envelope.mls.back() = 0;
+                stored.envelope.hash = crypto::sha256(stored.envelope.mls);
+            }
+        }
+    }
+    EXPECT_EQ(all.size(), 3u);  // the message, and one report of each side
+}
+
+TEST_F(Trust, newest_own_list_goes_along_in_a_message_though_the_server_hides_it) {
+    auto const newest_known_to_client = [&] {
+        std::uint64_t version = 0;
+        for (auto const& device : world.client.engine().devices(world.now))
+            if (device.account == world.therapist.engine().status().account) version = device.list_version;
+        return version;
+    };
+    ASSERT_EQ(newest_known_to_client(), 1u);
+    {
+        engine::Turn turn(world.therapist.vault, world.therapist.entropy,
+                          world.now + base::limits::device_list_renewal);
+        engine::renew_list_if_due(turn);
+        for (auto const& [key, record] : turn.rows.scan<engine::OutgoingRecord>(engine::Table::outgoing))
+            if (record.kind == engine::OutgoingKind::document) turn.rows.erase(engine::Table::outgoing, key);  // hidden
+        turn.rows.commit();
+    }
+    world.send(world.therapist, "good morning");
+    world.sync(world.therapist);
+    world.sync(world.client);
+    EXPECT_THAT(world.texts(world.client), ElementsAre("good morning"));
+    EXPECT_EQ(newest_known_to_client(), 2u);
+    EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+}
+
+TEST_F(Trust, log_that_goes_on_under_another_origin_is_not_followed_and_said_once) {
+    world.send(world.client, "before");
+    world.sync_both();
+    auto const believed = [&] { return engine::Turn(world.client.vault, world.client.entropy, world.now).server(); };
+    auto const before = believed();
+    ASSERT_FALSE(before.checkpoint.empty());
+    {
+        engine::Turn turn(world.client.vault, world.client.entropy, world.now);
+        wire::Ready ready;
+        auto const key = *audit::parse_log_key(before.log_vkey);
+        ready.log_vkey = audit::LogKey{key.origin + "/1", key.key}.vkey();  // the invitation's key, restored once
+        ready.restore_count = 1;
+        for (int logins = 0; logins < 2; ++logins) engine::take_log_state(turn, ready);
+        turn.rows.commit();
+    }
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("log_replaced"));
+    EXPECT_EQ(believed().log_vkey, before.log_vkey);  // what was proven stays proven
+    EXPECT_EQ(believed().checkpoint, before.checkpoint);
+    EXPECT_EQ(believed().restore_count, 1u);
+    world.send(world.client, "after");  // an alarm stops trust in proofs, never the messages
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("before", "after"));
 }
 
 TEST_F(Trust, commit_that_does_something_else_than_declared_is_refused) {

@@ -79,6 +79,14 @@ TEST(States, a_held_message_says_until_when_or_that_nobody_knows) {
     EXPECT_NE(state_in_words(held, monday_ten).find("proof is on the way"), std::string::npos);
 }
 
+TEST(States, what_the_other_side_cannot_open_asks_to_be_written_again) {
+    auto view = message(engine::MessageState::stored);
+    EXPECT_FALSE(message_json(view, "Kim").contains("unopened"));
+    view.unopened = true;
+    EXPECT_NE(state_in_words(view, monday_ten).find("cannot open it"), std::string::npos);
+    EXPECT_EQ(message_json(view, "Kim").at("unopened"), true);
+}
+
 TEST(MessageLine, foreign_names_and_texts_cannot_draw_on_the_terminal) {
     auto view = message(engine::MessageState::delivered);
     view.from_me = false;
