@@ -67,7 +67,7 @@ class FakeRelay {
     bool deliver_early = false;
     std::set<std::uint64_t> lost;      // seqs that are never handed over
     std::set<std::uint64_t> withheld;  // not dishonest: nobody fetched them yet
-    bool offer_at_once = false;  // before the answers to what the app sends once it is ready
+    bool offer_at_once = false;        // before the answers to what the app sends once it is ready
     bool offer_twice = false;          // every envelope comes twice
     bool log_other_times = false;      // holds are logged with another time than promised
     bool forget_to_log = false;        // holds are not logged at all
