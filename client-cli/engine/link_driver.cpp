@@ -44,7 +44,7 @@ class LinkDriver::Handler {
         auto const skew = (nonce.time - turn_.now).count();
         server.skew_ms_biased = static_cast<std::uint64_t>(skew + ServerRecord::skew_bias);
         turn_.save(server);
-        say_hello(nonce, server);
+        say_hello(nonce);
         driver_.state_ = State::authenticating;
     }
 
@@ -55,24 +55,23 @@ class LinkDriver::Handler {
             RequestId request;
             auto body = first_invited_request(turn_, request);
             bool const redeem = std::holds_alternative<wire::Redeem>(body);
-            driver_.questions_[request] = {redeem ? Asked::redeem : Asked::inviter_lists, 0, {}};
+            driver_.questions_[request] = {redeem ? Asked::redeem : Asked::inviter_lists, 0, 0, {}};
             turn_.ask(request, std::move(body));
             return;
         }
         driver_.state_ = State::catching_up;
         driver_.in_flight_.allow(ready.limits.in_flight_max);
-        take_log_state(turn_, ready);
+        take_log_state(turn_, ready, driver_.log_known_);
         take_states(turn_, ready.conversations);
         for (auto const& state : ready.conversations)
             if (!turn_.conversation(state.conversation)) driver_.awaited_.insert(state.conversation);
         forget_confirmed(turn_, driver_.confirmed_);
         auto const skew = (ready.time - turn_.now).count();
         turn_.tell(LinkReady{ready.time, skew});
-        driver_.ask(turn_, wire::KeyPackagesPut{}, {Asked::stock, 0, {}});  // how many are left?
+        driver_.ask(turn_, wire::KeyPackagesPut{}, {Asked::stock, 0, 0, {}});  // how many are left?
         if (turn_.account().side == Side::therapist) turn_.ask(turn_.entropy.id<RequestId>(), wire::InvitationList{});
-        auto const view = log_view(turn_.server());
-        auto const size = view && view->latest() ? view->latest()->checkpoint.size : 0;
-        driver_.ask(turn_, wire::CheckpointGet{size}, {Asked::caught_up, size, {}});
+        auto const known = log_known(turn_);
+        driver_.ask(turn_, wire::CheckpointGet{known.size}, {Asked::caught_up, known.size, known.met, {}});
         driver_.do_what_is_due(turn_);
     }
 
@@ -90,7 +89,7 @@ class LinkDriver::Handler {
         forget_founding(turn_);
         RequestId request;
         auto body = first_invited_request(turn_, request);
-        driver_.questions_[request] = {Asked::inviter_lists, 0, {}};
+        driver_.questions_[request] = {Asked::inviter_lists, 0, 0, {}};
         turn_.ask(request, std::move(body));
     }
     void operator()(wire::KeyPackages const& packages) {
@@ -101,11 +100,12 @@ class LinkDriver::Handler {
             return driver_.fail_join(turn_, wire::Rule::invalid);
         }
         auto const join = pending_join(turn_);
-        driver_.questions_[join->request] = {Asked::redeem, 0, {}};
+        driver_.questions_[join->request] = {Asked::redeem, 0, 0, {}};
         turn_.ask(join->request, redeem_body(*join));
     }
     void operator()(wire::KeyPackageStock const& stock) {
         take_done(turn_, request_);
+        driver_.in_flight_.key_packages_there = stock.left > 0;
         top_up_key_packages(turn_, stock.left, driver_.engine_.options_.key_packages);
         flush(turn_, driver_.in_flight_);
     }
@@ -137,16 +137,14 @@ class LinkDriver::Handler {
         if (!answers(Asked::log)) return;
         auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
         if (!entries.items.empty() && last < entries.head_counter)
-            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, entries.subject});
+            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, 0, entries.subject});
         else if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
             turn_.say(wire::LogAck{entries.subject, complete});
         driver_.connect_checkpoints(turn_);
         driver_.finish_log(turn_);
     }
     void operator()(wire::Checkpoint const& checkpoint) {
-        auto const view = log_view(turn_.server());
-        auto const own = view && view->latest() ? view->latest()->checkpoint.size : 0;
-        take_checkpoint(turn_, driver_.answered_ ? driver_.answered_->size : own, checkpoint);
+        if (driver_.answered_) take_checkpoint(turn_, driver_.answered_->size, driver_.answered_->met, checkpoint);
         if (answers(Asked::caught_up)) driver_.asked_back_ = true;
         driver_.connect_checkpoints(turn_);
         driver_.finish_log(turn_);
@@ -169,7 +167,7 @@ class LinkDriver::Handler {
     void operator()(wire::Fate const& fate) { take_fate(turn_, fate); }
     void operator()(wire::EpochEnd const& end) { take_epoch_end(turn_, end); }
     void operator()(wire::StateChanged const& changed) {
-        take_subjects(turn_, changed.subjects);
+        take_subjects(turn_, changed.subjects, driver_.log_known_);
         take_states(turn_, changed.conversations);
     }
 
@@ -207,10 +205,10 @@ class LinkDriver::Handler {
             return driver_.fail_join(turn_, wire::Rule::invalid);
         }
         auto const inviter = link_of(*pending_join(turn_)).fragment.inviter;
-        driver_.ask(turn_, wire::KeyPackagesFetch{inviter}, {Asked::inviter_packages, 0, {}});
+        driver_.ask(turn_, wire::KeyPackagesFetch{inviter}, {Asked::inviter_packages, 0, 0, {}});
     }
 
-    void say_hello(wire::Nonce const& nonce, ServerRecord const& server) {
+    void say_hello(wire::Nonce const& nonce) {
         wire::Hello hello;
         auto const account = turn_.account();
         auto const join = pending_join(turn_);
@@ -220,8 +218,8 @@ class LinkDriver::Handler {
             hello.who = identity::invitation_id(invitation_key->public_key());
         } else {
             hello.who = wire::DeviceLogin{account.account, account.device};
-            auto const view = log_view(server);
-            hello.log_size_seen = view && view->latest() ? view->latest()->checkpoint.size : 0;
+            driver_.log_known_ = log_known(turn_);
+            hello.log_size_seen = driver_.log_known_.size;
             hello.confirmed = driver_.confirmed_ = confirmed_ids(turn_);
         }
         wire::ClientFrame frame{turn_.entropy.id<RequestId>(), std::move(hello)};
@@ -296,7 +294,7 @@ Actions LinkDriver::fetch_log(WallTime now) {
     connect_rounds_left_ = 8;
     for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects)) {
         auto const id = *SubjectId::from(key);
-        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, id});
+        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, 0, id});
     }
     finish_log(turn);
     return finish(turn);
@@ -318,7 +316,8 @@ void LinkDriver::connect_checkpoints(Turn& turn) {
         return;
     }
     --connect_rounds_left_;
-    for (auto const size : sizes) ask(turn, wire::CheckpointGet{size}, {Asked::checkpoint, size, {}});
+    auto const met = log_known(turn).met;
+    for (auto const size : sizes) ask(turn, wire::CheckpointGet{size}, {Asked::checkpoint, size, met, {}});
 }
 
 void LinkDriver::finish_log(Turn& turn) {
@@ -347,7 +346,7 @@ void LinkDriver::run_maintenance(Turn& turn) {
     prune_epochs(turn);
     for (auto& wanted : check_peer_heads(turn)) {
         auto const subject = wanted.subject;
-        ask(turn, std::move(wanted), {Asked::log, 0, subject});
+        ask(turn, std::move(wanted), {Asked::log, 0, 0, subject});
     }
     renew_list_if_due(turn);
 }

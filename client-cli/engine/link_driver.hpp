@@ -7,6 +7,7 @@
 
 #include "client-cli/engine/engine.hpp"
 #include "client-cli/engine/in_flight.hpp"
+#include "client-cli/engine/log_keeper.hpp"
 
 namespace interlude::engine {
 
@@ -53,6 +54,7 @@ class LinkDriver {
     struct Question {
         Asked what{};
         std::uint64_t size = 0;  // of the checkpoint asked about
+        std::uint64_t met = 0;   // LogKnown::met when it was asked
         SubjectId subject;
     };
     class Handler;
@@ -75,6 +77,7 @@ class LinkDriver {
     std::map<RequestId, Question> questions_;
     InFlight in_flight_;
     std::vector<RequestId> confirmed_;  // in the hello
+    LogKnown log_known_;                // when it was said, and what this link told since
     std::vector<wire::Handshake> deferred_;
     WallTime next_maintenance_{};
     WallTime next_commits_{};

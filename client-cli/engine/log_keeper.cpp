@@ -34,6 +34,13 @@ std::optional<audit::SignedCheckpoint> open_note(audit::LogView const& view, std
     return std::move(*opened);
 }
 
+/// One that the vault kept since it was opened.
+std::optional<audit::SignedCheckpoint> open_kept_note(audit::LogView const& view, std::string const& note) {
+    auto opened = audit::reopen_checkpoint(note, view.key());
+    if (!opened) return std::nullopt;
+    return std::move(*opened);
+}
+
 /// Hash of our own copy of one entry, or of a head that the server showed us.
 std::optional<Hash32> own_hash(Turn& turn, SubjectId const& subject, std::uint64_t counter) {
     if (auto item = turn.rows.get<wire::LogItem>(Table::log_items, key_of(subject, counter)))
@@ -46,7 +53,7 @@ std::optional<Hash32> own_hash(Turn& turn, SubjectId const& subject, std::uint64
 
 void drop_connected(ServerRecord& server, audit::LogView const& view) {
     std::erase_if(server.unconnected, [&](std::string const& note) {
-        auto const opened = open_note(view, note);
+        auto const opened = open_kept_note(view, note);
         return !opened || view.knows(opened->checkpoint);
     });
 }
@@ -58,7 +65,7 @@ std::optional<audit::LogView> log_view(ServerRecord const& server) {
     auto key = audit::parse_log_key(server.log_vkey);
     INTERLUDE_CHECK(key);  // it was checked before it was kept
     if (server.checkpoint.empty()) return audit::LogView(std::move(*key));
-    auto kept = audit::open_checkpoint(server.checkpoint, *key);
+    auto kept = audit::reopen_checkpoint(server.checkpoint, *key);
     INTERLUDE_CHECK(kept);
     audit::LogView view(std::move(*key), std::move(*kept));
     audit::LogView::Connected connected;
@@ -67,7 +74,20 @@ std::optional<audit::LogView> log_view(ServerRecord const& server) {
     return view;
 }
 
-void take_log_state(Turn& turn, wire::Ready const& ready) {
+LogKnown log_known(Turn& turn) {
+    LogKnown known;
+    auto const server = turn.server();
+    if (auto const view = log_view(server); view && view->latest()) {
+        known.size = known.met = view->latest()->checkpoint.size;
+        for (auto const& note : server.unconnected)
+            if (auto const met = open_kept_note(*view, note)) known.met = std::max(known.met, met->checkpoint.size);
+    }
+    for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects))
+        known.entries[*SubjectId::from(key)] = subject.counter;
+    return known;
+}
+
+void take_log_state(Turn& turn, wire::Ready const& ready, LogKnown& known) {
     auto server = turn.server();
     auto const key = audit::parse_log_key(ready.log_vkey);
     if (!key || audit::log_key_hash(key->key) != server.log_key_hash) {
@@ -81,10 +101,14 @@ void take_log_state(Turn& turn, wire::Ready const& ready) {
         if (!ready.checkpoint.empty()) {
             auto view = *log_view(server);
             auto const kept = server.checkpoint;
-            auto const report = view.advance(ready.checkpoint, ready.consistency);
-            raise(turn, report, as_bytes(kept), as_bytes(ready.checkpoint));
-            keep(server, view, report, turn.now);
-        } else if (!server.checkpoint.empty()) {
+            // If another process got further since the hello, the proof continues another checkpoint; this link asks
+            // about the newest one next.
+            if (known.size == (view.latest() ? view.latest()->checkpoint.size : 0)) {
+                auto const report = view.advance(ready.checkpoint, ready.consistency);
+                raise(turn, report, as_bytes(kept), as_bytes(ready.checkpoint));
+                keep(server, view, report, turn.now);
+            }
+        } else if (known.size > 0) {
             turn.alarm("smaller_checkpoint", "the log says that it is empty, and it was not", std::nullopt,
                        as_bytes(server.checkpoint));
         }
@@ -94,20 +118,22 @@ void take_log_state(Turn& turn, wire::Ready const& ready) {
     server.hold_life_seconds = ready.limits.hold_life_seconds;
     server.last_contact = turn.now;
     turn.save(server);
-    take_subjects(turn, ready.subjects);
+    take_subjects(turn, ready.subjects, known);
 }
 
-void take_subjects(Turn& turn, std::vector<wire::SubjectState> const& subjects) {
+void take_subjects(Turn& turn, std::vector<wire::SubjectState> const& subjects, LogKnown& known) {
     for (auto const& state : subjects) {
         if (state.key.size() != audit::subject_key_bytes) continue;
         auto record = turn.rows.get<SubjectRecord>(Table::subjects, state.subject.bytes).value_or(SubjectRecord{});
-        if (state.counter < record.counter)
+        auto& entries = known.entries[state.subject];
+        if (state.counter < entries)
             turn.alarm("gap", "a chain of the log is shorter than it was", std::nullopt, bytes::copy(record.head.bytes),
                        bytes::copy(state.head.bytes));
-        auto const known = state.counter > 0 ? own_hash(turn, state.subject, state.counter) : std::nullopt;
-        if (known && *known != state.head)
+        entries = std::max(entries, state.counter);
+        auto const own = state.counter > 0 ? own_hash(turn, state.subject, state.counter) : std::nullopt;
+        if (own && *own != state.head)
             turn.alarm("two_heads", "the server showed two entries for counter " + std::to_string(state.counter),
-                       std::nullopt, bytes::copy(known->bytes), bytes::copy(state.head.bytes));
+                       std::nullopt, bytes::copy(own->bytes), bytes::copy(state.head.bytes));
         record.key = SecretBytes(ByteView(state.key));
         if (state.counter > record.counter) {
             record.counter = state.counter;
@@ -144,19 +170,20 @@ void meet_checkpoint(Turn& turn, std::string const& note) {
 
 std::vector<std::uint64_t> sizes_to_connect(Turn& turn) {
     auto const server = turn.server();
+    if (server.unconnected.empty()) return {};
     auto const view = log_view(server);
-    if (!view || server.unconnected.empty()) return {};
+    if (!view) return {};
     auto const own = view->latest() ? view->latest()->checkpoint.size : 0;
     std::vector<std::uint64_t> sizes{own};  // first: to be as far as the others are
     for (auto const& note : server.unconnected)
-        if (auto const opened = open_note(*view, note); opened && opened->checkpoint.size > 0)
+        if (auto const opened = open_kept_note(*view, note); opened && opened->checkpoint.size > 0)
             sizes.push_back(opened->checkpoint.size);
     std::sort(sizes.begin() + 1, sizes.end());
     sizes.erase(std::unique(sizes.begin() + 1, sizes.end()), sizes.end());
     return sizes;
 }
 
-void take_checkpoint(Turn& turn, std::uint64_t size_seen, wire::Checkpoint const& answer) {
+void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wire::Checkpoint const& answer) {
     auto server = turn.server();
     auto view = log_view(server);
     if (!view || answer.note.empty()) return;
@@ -173,16 +200,16 @@ void take_checkpoint(Turn& turn, std::uint64_t size_seen, wire::Checkpoint const
         raise(turn, report, as_bytes(server.checkpoint), as_bytes(answer.note));
         keep(server, *view, report, turn.now);
         for (auto const& note : server.unconnected) {
-            auto const met = open_note(*view, note);
-            if (!met || met->checkpoint.size <= newest) continue;
+            auto const other = open_kept_note(*view, note);
+            if (!other || other->checkpoint.size <= newest || other->checkpoint.size > met) continue;
             turn.alarm("inconsistent_checkpoint",
                        "somebody was shown a larger tree than the server admits: its readers are told two stories",
                        std::nullopt, as_bytes(answer.note), as_bytes(note));
         }
     } else if (view->latest() && shown->checkpoint == view->latest()->checkpoint) {
         for (auto const& note : server.unconnected) {
-            auto const met = open_note(*view, note);
-            if (!met || met->checkpoint.size != size_seen) continue;
+            auto const other = open_kept_note(*view, note);
+            if (!other || other->checkpoint.size != size_seen) continue;
             auto const report = view->connect(note, answer.consistency);
             raise(turn, report, as_bytes(server.checkpoint), as_bytes(note));
             keep(server, *view, report, turn.now);

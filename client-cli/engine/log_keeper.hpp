@@ -2,6 +2,8 @@
 // and what other readers said about them (audit.md, Apps). Finds alarms; never stops a message.
 #pragma once
 
+#include <map>
+
 #include "client-cli/engine/content.hpp"
 #include "client-cli/engine/turn.hpp"
 #include "common/audit/verify.hpp"
@@ -11,16 +13,26 @@ namespace interlude::engine {
 /// nullopt before the first login showed a key that fits the pinned hash.
 std::optional<audit::LogView> log_view(ServerRecord const& server);
 
-/// At login. The key must be the pinned one and the checkpoint must continue the kept one.
-void take_log_state(Turn& turn, wire::Ready const& ready);
-void take_subjects(Turn& turn, std::vector<wire::SubjectState> const& subjects);
+/// What this home knew of the log when it asked: whatever answers may not say less. Another process of the home may
+/// have learned more before the answer is here, so what the vault knows by then is no measure.
+struct LogKnown {
+    std::uint64_t size = 0;                      // of the newest checkpoint that was verified here
+    std::uint64_t met = 0;                       // of the largest signed one that anybody showed
+    std::map<SubjectId, std::uint64_t> entries;  // of each chain
+};
+LogKnown log_known(Turn& turn);
+
+/// At login. The key must be the pinned one and the checkpoint must continue the kept one. `known`: when the hello was
+/// said; what is told now is added to it.
+void take_log_state(Turn& turn, wire::Ready const& ready, LogKnown& known);
+void take_subjects(Turn& turn, std::vector<wire::SubjectState> const& subjects, LogKnown& known);
 
 /// A signed checkpoint from a proof or a peer: compared with what is known, or kept until it is connected.
 void meet_checkpoint(Turn& turn, std::string const& note);
 /// Tree sizes to ask the log about (CheckpointGet), all at once; empty when everything is connected.
 std::vector<std::uint64_t> sizes_to_connect(Turn& turn);
-/// The answer to a CheckpointGet for `size_seen`.
-void take_checkpoint(Turn& turn, std::uint64_t size_seen, wire::Checkpoint const& answer);
+/// The answer to a CheckpointGet for `size_seen`, asked when LogKnown::met was `met`.
+void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wire::Checkpoint const& answer);
 /// Pushed or asked for without a size.
 void take_log_entries(Turn& turn, wire::LogEntries const& entries);
 /// How far log_items are complete after take_log_entries; 0: nothing.

@@ -147,6 +147,8 @@ void flush(Turn& turn, InFlight& in_flight) {
             if (must_wait(in_flight, request, turn.now)) continue;
             auto frame = wire::decode_client_frame(record.frame);
             INTERLUDE_CHECK(frame);
+            // Whoever opens an invitation founds the group with a key package: there must be one.
+            if (std::holds_alternative<wire::InvitationPut>(frame->body) && !in_flight.key_packages_there) continue;
             turn.ask(request, std::move(frame->body));
         } else {
             auto const id = record.conversation;

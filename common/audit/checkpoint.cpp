@@ -69,4 +69,11 @@ Result<SignedCheckpoint> open_checkpoint(std::string_view note, LogKey const& ke
     return SignedCheckpoint{std::move(checkpoint), std::string(note)};
 }
 
+Result<SignedCheckpoint> reopen_checkpoint(std::string_view note, LogKey const& key) {
+    INTERLUDE_TRY(auto parsed, parse_note(note));
+    INTERLUDE_TRY(auto checkpoint, parse_checkpoint(parsed.text));
+    if (checkpoint.origin != key.origin) return Errc::inconsistent;
+    return SignedCheckpoint{std::move(checkpoint), std::string(note)};
+}
+
 }  // namespace interlude::audit

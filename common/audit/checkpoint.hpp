@@ -45,5 +45,8 @@ struct SignedCheckpoint {
 };
 /// bad_signature or no_key unless the log signed it, inconsistent if its origin is another.
 base::Result<SignedCheckpoint> open_checkpoint(std::string_view note, LogKey const& key);
+/// A note that open_checkpoint accepted before and that only a sealed store kept since: the signature is not looked at
+/// again. Inconsistent if its origin is another.
+base::Result<SignedCheckpoint> reopen_checkpoint(std::string_view note, LogKey const& key);
 
 }  // namespace interlude::audit

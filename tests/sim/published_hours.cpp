@@ -1,10 +1,11 @@
 #include "tests/sim/published_hours.hpp"
 
-#include <set>
-
 namespace interlude::sim {
 
 void PublishedHours::publish(AccountId const& account, WallTime from, std::vector<base::Interval> open) {
+    auto& instants = instants_[account];
+    instants.insert(from);
+    for (auto const& span : open) instants.insert(span.start);
     documents_[account].push_back({from, std::move(open)});
 }
 
@@ -32,16 +33,12 @@ bool PublishedHours::open(AccountId const& account, WallTime t, WallTime known) 
 }
 
 std::optional<WallTime> PublishedHours::first_open(AccountId const& account, WallTime from, WallTime known) const {
-    std::set<WallTime> candidates{from};  // nothing else can be the first instant of open time
-    auto const found = documents_.find(account);
-    if (found == documents_.end()) return std::nullopt;
-    for (auto const& document : found->second) {
-        if (document.from > known) continue;
-        candidates.insert(document.from);
-        for (auto const& span : document.open) candidates.insert(span.start);
-    }
-    for (auto const t : candidates)
-        if (t >= from && open(account, t, known)) return t;
+    if (open(account, from, known)) return from;
+    auto const found = instants_.find(account);
+    if (found == instants_.end()) return std::nullopt;
+    // Nothing else can be the first instant of open time; those of documents that are not known yet do no harm.
+    for (auto t = found->second.upper_bound(from); t != found->second.end(); ++t)
+        if (open(account, *t, known)) return *t;
     return std::nullopt;
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "common/base/ids.hpp"
@@ -46,6 +47,7 @@ class PublishedHours {
         std::vector<base::Interval> open;
     };
     std::map<AccountId, std::vector<Document>> documents_;
+    std::map<AccountId, std::set<WallTime>> instants_;  // from which they are in force, and starts of their spans
 };
 
 }  // namespace interlude::sim

@@ -178,6 +178,17 @@ TEST(LogView, connects_a_peers_checkpoint_on_either_side_of_its_own) {
     EXPECT_FALSE(view.knows(forked.checkpoint(10)));
 }
 
+TEST(KeptCheckpoint, is_what_was_opened_and_of_no_other_log) {
+    auto const log = SampleLog::of(5);
+    auto const opened = open_checkpoint(log.note(3), log.key);
+    ASSERT_TRUE(opened);
+    EXPECT_EQ(*reopen_checkpoint(opened->note, log.key), *opened);
+    auto other = log.key;
+    other.origin += "/1";
+    EXPECT_EQ(reopen_checkpoint(opened->note, other).error(), base::Errc::inconsistent);
+    EXPECT_EQ(reopen_checkpoint("no note", log.key).error(), base::Errc::malformed);
+}
+
 TEST(LogView, remembers_after_a_restart_what_it_connected_and_never_more_than_its_limit) {
     auto const log = SampleLog::of(20);
     LogView view(log.key);

@@ -60,6 +60,7 @@ class FakeRelay {
     std::map<ConversationId, Conversation> conversations;
     std::map<DeviceId, std::deque<Bytes>> key_packages;
     std::uint64_t log_size() const { return leaves_.size(); }
+    std::size_t invitations() const { return invitations_.size(); }
     int sends_received = 0;
     int commits_received = 0;
 

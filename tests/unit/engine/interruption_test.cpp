@@ -180,6 +180,32 @@ TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
     }
 }
 
+TEST(InterruptedJoining, invitation_is_on_the_server_only_when_a_key_package_is_there) {
+    World world;
+    ASSERT_TRUE(
+        world.therapist.engine().join_begin(world.relay.operator_invites(world.now), "", "Dr. Adler", world.now));
+    world.sync(world.therapist);  // redeems, and no more
+    ASSERT_TRUE(world.therapist.engine().invite("Kim", world.now));
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        bool whole = false;
+        {
+            TestLink link(copy.therapist, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            whole = link.open();
+        }
+        auto const device = copy.therapist.engine().status().device;
+        auto const there = copy.relay.key_packages.find(device);
+        bool const reachable = there != copy.relay.key_packages.end() && !there->second.empty();
+        EXPECT_TRUE(reachable || copy.relay.invitations() == 1u) << "cut after " << cut;  // the operator's
+        if (whole) {
+            EXPECT_EQ(copy.relay.invitations(), 2u);
+            break;
+        }
+    }
+}
+
 TEST(InterruptedJoining, power_failing_at_any_commit_of_the_therapist_still_joins) {
     World world;
     world.therapist_joins();
@@ -245,6 +271,30 @@ TEST_F(Interruption, two_processes_that_read_open_each_message_once) {
     for (int n = 0; n < 60; ++n) (n % 2 ? one : two).step(world.now);
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("one", "two", "three"));
     EXPECT_EQ(world.therapist.all<engine::MessageArrived>().size(), 3u);
+}
+
+TEST_F(Interruption, what_another_process_learned_of_the_log_meanwhile_is_no_reason_for_an_alarm) {
+    world.at_hour(22);
+    world.send(world.client, "held");
+    world.sync(world.client);
+    for (int steps = 0;; ++steps) {
+        World copy = world;
+        TestLink slow(copy.client, copy.relay, copy.now);
+        bool moved = true;
+        for (int step = 0; step < steps && moved; ++step) moved = slow.step(copy.now);
+        copy.send(copy.therapist, "the log grows");  // and what the slow link is told is still under way
+        copy.sync(copy.therapist);
+        copy.send(copy.client, "held too");
+        copy.audit(copy.client);
+        slow.run(copy.now);
+        copy.now += 1s;
+        slow.run(copy.now);
+        ASSERT_THAT(copy.client.alarm_codes(), IsEmpty()) << "after " << steps << " steps of the slow link";
+        if (!moved) {
+            EXPECT_GT(steps, 5);
+            break;
+        }
+    }
 }
 
 TEST_F(Interruption, one_message_id_that_comes_under_two_seqs_is_shown_once) {

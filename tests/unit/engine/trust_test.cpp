@@ -211,7 +211,10 @@ TEST_F(Trust, log_that_goes_on_under_another_origin_is_not_followed_and_said_onc
         auto const key = *audit::parse_log_key(before.log_vkey);
         ready.log_vkey = audit::LogKey{key.origin + "/1", key.key}.vkey();  // the invitation's key, restored once
         ready.restore_count = 1;
-        for (int logins = 0; logins < 2; ++logins) engine::take_log_state(turn, ready);
+        for (int logins = 0; logins < 2; ++logins) {
+            auto known = engine::log_known(turn);
+            engine::take_log_state(turn, ready, known);
+        }
         turn.rows.commit();
     }
     EXPECT_THAT(world.client.alarm_codes(), ElementsAre("log_replaced"));
