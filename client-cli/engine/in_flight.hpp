@@ -12,9 +12,9 @@
 namespace interlude::engine {
 
 struct InFlight {
-    std::set<base::RequestId> sent;  // and not answered
-    std::size_t window_max = 16;     // what the server allows
-    std::size_t window = 16;         // halved when it asks for patience, grows with every answer
+    std::set<base::RequestId> sent;   // and not answered
+    std::size_t window_max = 16;      // what the server allows
+    std::size_t window = 16;          // halved when it asks for patience, grows with every answer
     bool key_packages_there = false;  // the server said so: an invitation can be used
     std::map<base::RequestId, base::WallTime> not_before;
     std::map<base::ConversationId, base::WallTime> commits_not_before;

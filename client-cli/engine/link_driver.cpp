@@ -179,7 +179,7 @@ class LinkDriver::Handler {
                 turn_, error.code == wire::ErrorCode::not_allowed ? wire::Rule::not_a_member : wire::Rule::too_fast);
         if (answers(Asked::log)) return driver_.finish_log(turn_);
         if (take_error(turn_, driver_.in_flight_, request_, error)) return;
-        take_commit_refused(turn_, driver_.in_flight_, request_, error.retry_after_seconds);
+        take_commit_error(turn_, driver_.in_flight_, request_, error);
     }
     void operator()(wire::Goodbye const& goodbye) { driver_.end(turn_, goodbye.code, goodbye.retry_after_seconds); }
 

@@ -37,6 +37,7 @@ void flush_commits(Turn& turn, InFlight& in_flight, bool make_new);
 bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& accepted);
 bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict);
 bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, std::uint32_t retry_after_seconds);
+bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
 
 /// What the server says the conversations are; notices a home that was restored from an older copy.
 void take_states(Turn& turn, std::vector<wire::ConversationState> const& states);

@@ -69,10 +69,8 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
             offer.more = true;
             break;
         }
-        if (item->second.sender_device != request.device.device) {
-            offer.items.push_back(item->second);
-            size += item->second.mls.size();
-        }
+        offer.items.push_back(item->second);
+        size += item->second.mls.size();
         seen.handshakes = item->first + 1;
     }
 

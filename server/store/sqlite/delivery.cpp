@@ -94,7 +94,6 @@ std::size_t Verbs::offer_handshakes(Offer& offer, OfferRequest const& request, s
         }
         auto const epoch = rows.get<std::uint64_t>(0);
         offer.seen.handshakes = epoch + 1;
-        if (rows.get<DeviceId>(2) == request.device.device) continue;
         auto mls = rows.get<Bytes>(4);
         size += mls.size();
         offer.items.push_back(wire::Handshake{request.conversation, rows.get<std::uint32_t>(1), epoch,

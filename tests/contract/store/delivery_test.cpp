@@ -166,7 +166,7 @@ TEST_P(Delivery, of_handshakes_is_never_held) {
     auto const handshakes = items<wire::Handshake>(offer(therapist.device()));
     ASSERT_THAT(handshakes, SizeIs(1));
     EXPECT_EQ(handshakes[0].epoch, 1u);
-    EXPECT_THAT(items<wire::Handshake>(offer(client.device())), IsEmpty());  // its own
+    EXPECT_THAT(items<wire::Handshake>(offer(client.device())), SizeIs(1));  // its own too: the answer can be lost
 }
 
 TEST_P(Delivery, of_one_message_may_overtake_another_that_is_held) {

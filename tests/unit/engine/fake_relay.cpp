@@ -161,8 +161,7 @@ void FakeRelay::offer(Link& link, WallTime now) {
             link.out.push_back({{}, *conversation.welcome});
         }
         for (auto const& handshake : conversation.handshakes)
-            if (handshake.sender_device != device && link.handshakes.insert({id, handshake.epoch}).second)
-                link.out.push_back({{}, handshake});
+            if (link.handshakes.insert({id, handshake.epoch}).second) link.out.push_back({{}, handshake});
         bool waits = false;
         for (auto const& envelope : conversation.envelopes) {
             auto const seq = envelope.envelope.seq;

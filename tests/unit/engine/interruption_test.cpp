@@ -147,6 +147,36 @@ TEST_F(Interruption, healing_cut_after_any_frame_leaves_one_group) {
     }
 }
 
+TEST_F(Interruption, own_commit_whose_answer_is_lost_is_known_before_the_next_ones) {
+    world.now += std::chrono::days{8};
+    world.at_hour(9);
+    world.relay.offer_at_once = true;
+    int others_followed = 0;
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        bool whole = false;
+        {
+            TestLink link(copy.client, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            copy.now += 1s;
+            link.run(copy.now);
+            whole = link.open();
+        }
+        auto const by_client = copy.relay.commits_received;
+        for (int look = 0; look < 3; ++look) {
+            copy.now += 1h;
+            copy.sync(copy.therapist);
+        }
+        others_followed += by_client > 0 && copy.relay.commits_received > by_client;
+        for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
+        expect_all_there(copy, cut);
+        if (HasFailure()) return;
+        if (whole) break;
+    }
+    EXPECT_GT(others_followed, 0);
+}
+
 TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
     World world;
     world.therapist_joins();
