@@ -136,10 +136,14 @@ class LinkDriver::Handler {
         take_log_entries(turn_, entries);
         if (!answers(Asked::log)) return;
         auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
-        if (!entries.items.empty() && last < entries.head_counter)
-            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, 0, entries.subject});
-        else if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
-            turn_.say(wire::LogAck{entries.subject, complete});
+        auto const asked = driver_.answered_->asked;
+        if (!entries.items.empty() && last < entries.head_counter) {
+            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, 0, entries.subject, asked});
+        } else {
+            note_chain_fetched(turn_, entries.subject, asked);
+            if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
+                turn_.say(wire::LogAck{entries.subject, complete});
+        }
         driver_.connect_checkpoints(turn_);
         driver_.finish_log(turn_);
     }
@@ -294,7 +298,7 @@ Actions LinkDriver::fetch_log(WallTime now) {
     connect_rounds_left_ = 8;
     for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects)) {
         auto const id = *SubjectId::from(key);
-        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, 0, id});
+        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, 0, id, server_time(turn)});
     }
     finish_log(turn);
     return finish(turn);
@@ -346,7 +350,7 @@ void LinkDriver::run_maintenance(Turn& turn) {
     prune_epochs(turn);
     for (auto& wanted : check_peer_heads(turn)) {
         auto const subject = wanted.subject;
-        ask(turn, std::move(wanted), {Asked::log, 0, 0, subject});
+        ask(turn, std::move(wanted), {Asked::log, 0, 0, subject, server_time(turn)});
     }
     renew_list_if_due(turn);
 }

@@ -277,6 +277,18 @@ void take_log_entries(Turn& turn, wire::LogEntries const& entries) {
     }
 }
 
+void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked) {
+    auto record = turn.rows.get<SubjectRecord>(Table::subjects, subject.bytes);
+    if (!record || record->fetched_at >= asked) return;
+    record->fetched_at = asked;
+    turn.rows.put(Table::subjects, subject.bytes, *record);
+}
+
+WallTime server_time(Turn& turn) {
+    base::Millis const tolerance = base::limits::clock_tolerance;  // a server does not choose what it is asked about
+    return turn.now + std::clamp(turn.server().skew().value_or(base::Millis{0}), -tolerance, tolerance);
+}
+
 std::uint64_t entries_complete_to(Turn& turn, SubjectId const& subject) {
     auto const record = turn.rows.get<SubjectRecord>(Table::subjects, subject.bytes);
     return record ? record->fetched_to : 0;

@@ -35,6 +35,10 @@ std::vector<std::uint64_t> sizes_to_connect(Turn& turn);
 void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wire::Checkpoint const& answer);
 /// Pushed or asked for without a size.
 void take_log_entries(Turn& turn, wire::LogEntries const& entries);
+/// The server was asked at `asked` (by its own clock) for everything of the chain that was not here, and gave it.
+void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked);
+/// Now, by the server's clock as it was at the last login, where that is near enough to ours.
+WallTime server_time(Turn& turn);
 /// How far log_items are complete after take_log_entries; 0: nothing.
 std::uint64_t entries_complete_to(Turn& turn, SubjectId const& subject);
 

@@ -137,12 +137,24 @@ bool send_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
     return true;
 }
 
+std::uint64_t newest_epoch(Turn& turn, ConversationId const& id) {
+    auto const conversation = turn.conversation(id);
+    return conversation ? conversation->server_epoch : 0;
+}
+
 }  // namespace
 
 void flush(Turn& turn, InFlight& in_flight) {
     std::set<ConversationId> blocked;  // what a person wrote keeps its order
     for (auto& [request, record] : outgoing(turn)) {
-        if (!wants_answer(record) || in_flight.sent.contains(request)) continue;
+        if (!wants_answer(record)) continue;
+        // Sealed in an epoch that ended, it may have to be sealed again: what was written after it waits.
+        bool const may_be_stale = record.state == OutgoingState::waiting && record.body == MessageKind::text &&
+                                  !record.sealed.empty() && record.epoch < newest_epoch(turn, record.conversation);
+        if (in_flight.sent.contains(request)) {
+            if (may_be_stale) blocked.insert(record.conversation);
+            continue;
+        }
         if (record.kind != OutgoingKind::message) {
             if (must_wait(in_flight, request, turn.now)) continue;
             auto frame = wire::decode_client_frame(record.frame);
@@ -155,7 +167,7 @@ void flush(Turn& turn, InFlight& in_flight) {
             bool const text = record.body == MessageKind::text;
             bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, turn.now) &&
                               send_message(turn, request, std::move(record));
-            if (!sent && text) blocked.insert(id);
+            if ((!sent && text) || may_be_stale) blocked.insert(id);
             if (!sent) continue;
         }
         in_flight.sent.insert(request);

@@ -355,8 +355,7 @@ StatusView Engine::status() {
     if (auto const server = turn.rows.home<ServerRecord>(home::server)) {
         view.server = server->host + ":" + std::to_string(server->port);
         view.last_contact = server->last_contact;
-        if (server->skew_ms_biased)
-            view.skew_ms = static_cast<std::int64_t>(*server->skew_ms_biased) - ServerRecord::skew_bias;
+        if (auto const skew = server->skew()) view.skew_ms = skew->count();
     }
     view.waiting = waiting_count(turn);
     view.alarms = turn.rows.scan<AlarmRecord>(Table::alarms).size();

@@ -134,6 +134,10 @@ struct ServerRecord {
     static constexpr std::int64_t skew_bias = std::int64_t{1} << 62;
     std::optional<std::uint64_t> skew_ms_biased;  // server minus ours, plus the bias: records know no sign
     std::uint64_t hold_life_seconds = 0;
+    std::optional<base::Millis> skew() const {
+        if (!skew_ms_biased) return std::nullopt;
+        return base::Millis{static_cast<std::int64_t>(*skew_ms_biased) - skew_bias};
+    }
     static constexpr auto fields() {
         using S = ServerRecord;
         return std::tuple(&S::host, &S::port, &S::log_key_hash, &S::log_vkey, &S::instance, &S::restore_count,
@@ -399,9 +403,10 @@ struct SubjectRecord {
     std::uint64_t counter = 0;  // of the newest head seen
     Hash32 head;
     std::uint64_t fetched_to = 0;  // entries 1..fetched_to are in log_items
+    WallTime fetched_at{};         // by the server's clock: when it was last asked for all, and gave them
     static constexpr auto fields() {
         using S = SubjectRecord;
-        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to);
+        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to, &S::fetched_at);
     }
 };
 

@@ -24,13 +24,14 @@ struct Options {
     std::uint64_t new_seeds = 50;  // never seen before
     std::uint64_t first = 1;
     std::uint64_t jobs = 0;  // 0: one for each core
+    bool few = false;        // too few seeds for everything to happen in them
     bool one = false;
     bool verbose = false;
 };
 
 constexpr char const* usage =
-    "interlude-sim [--seeds N] [--new-seeds K] [--first F] [--jobs J]   play seeds F..F+N-1 and K new ones\n"
-    "interlude-sim --seed S [--verbose]                                 play one, and tell it\n";
+    "interlude-sim [--seeds N] [--new-seeds K] [--first F] [--jobs J] [--few]   play seeds F..F+N-1 and K new ones\n"
+    "interlude-sim --seed S [--verbose]                                           play one, and tell it\n";
 
 [[noreturn]] void wrong(std::string const& why) {
     std::fprintf(stderr, "interlude-sim: %s\n%s", why.c_str(), usage);
@@ -56,6 +57,8 @@ Options parse(int argc, char** argv) {
             options.new_seeds = number(i, argc, argv);
         } else if (option == "--first") {
             options.first = number(i, argc, argv);
+        } else if (option == "--few") {
+            options.few = true;
         } else if (option == "--jobs") {
             options.jobs = number(i, argc, argv);
         } else if (option == "--seed") {
@@ -158,7 +161,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < sim::happenings; ++i) {
         std::printf("%10" PRIu64 "  %s\n", played.counts[i],
                     std::string(sim::name(static_cast<sim::Happening>(i))).c_str());
-        complete = complete && played.counts[i] > 0;
+        complete = complete && (options.few || played.counts[i] > 0);
     }
     if (!complete) std::puts("something of this never happened: these seeds do not test it");
     if (played.seeds < seeds.size())

@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::uint64_t commits_between_failures = 250;
+constexpr auto looks_every = 30s;  // a real one looks every second
 
 engine::EngineOptions engine_options() {
     engine::EngineOptions options;
@@ -68,6 +69,13 @@ void Process::connect_later() {
 
 void Process::poll() {
     if (driver_ && driver_->ready()) run([&] { return driver_->poll(person_.around_.clock.now()); });
+}
+
+void Process::look_around() {
+    poll();
+    person_.around_.clock.after(looks_every, [weak = weak_from_this()] {
+        if (auto const self = weak.lock()) self->look_around();
+    });
 }
 
 void Process::fetch_log() {
@@ -132,6 +140,7 @@ void Person::start_process() {
     if (around_.clock.now() < resting_until_ || processes_.size() >= 2) return;
     processes_.push_back(std::make_shared<Process>(*this, name_));
     processes_.back()->connect();
+    processes_.back()->look_around();
 }
 
 void Person::died(Process& process) {

@@ -27,6 +27,8 @@ class Process final : public Link::Receiver, public std::enable_shared_from_this
 
     void connect();
     void poll();
+    /// Polls now, and again and again: what is due because of the time alone.
+    void look_around();
     void fetch_log();
     void cut();
     bool linked() const { return link_ != nullptr; }
@@ -66,6 +68,7 @@ class Person {
     /// Through the whole of a run, until the last phase: does something every now and then.
     void live();
     /// Does nothing for so long, and nothing runs.
+    void write();  // to somebody
     void rest(Millis span);
     /// No more accidents; one process that stays.
     void calm_down();
@@ -102,7 +105,6 @@ class Person {
     void plan_failure();
     void poll_soon();
     void act();
-    void write();
     void change_hours();
     void say(std::string const& what) {
         around_.story.tell(clock_time(around_.clock.now()) + " " + name_ + ": " + what);

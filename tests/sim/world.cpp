@@ -156,6 +156,10 @@ bool World::everybody_joined() {
 /// The server is away for so long that everybody renews the keys when it is back, all at once.
 void World::quiet_week() {
     story_.tell(clock_time(clock_.now()) + " a week without the server");
+    // Some of this is sealed and on its way when the server goes: it comes again in an epoch that is over by then.
+    for (auto const& person : people_)
+        if (person->joined()) person->write();
+    run_for(Millis{dice_.between(200, 1'500)});
     for (auto const& person : people_) person->rest(8 * 24h);
     server_.reset();
     handlers_left_ = UINT64_MAX;

@@ -77,6 +77,21 @@ TEST_F(Audit, hours_that_changed_twice_are_still_decided_by_the_ones_of_the_time
     }
 }
 
+TEST_F(Audit, message_that_came_since_the_log_was_fetched_is_judged_when_it_is_fetched_again) {
+    world.relay.forget_to_log = true;  // so that there is something to find
+    world.at_hour(22);
+    world.send(world.client, "held, and not logged");
+    world.sync(world.client);
+    world.at_hour(9);
+    world.now -= 10s;
+    world.audit(world.therapist);  // the log is fetched, the window is closed
+    world.now += 20s;
+    world.sync(world.therapist);  // another process gets the message
+    ASSERT_THAT(world.texts(world.therapist), testing::SizeIs(1));
+    EXPECT_FALSE(names(world.therapist.engine().audit_verify(world.now), "missing_entry"));
+    EXPECT_TRUE(names(world.audit(world.therapist), "missing_entry"));
+}
+
 TEST_F(Audit, changed_byte_of_an_entry_is_named) {
     talk();
     world.audit(world.client);

@@ -177,6 +177,37 @@ TEST_F(Interruption, own_commit_whose_answer_is_lost_is_known_before_the_next_on
     EXPECT_GT(others_followed, 0);
 }
 
+TEST_F(Interruption, what_was_sealed_in_an_epoch_that_is_over_keeps_its_place) {
+    world.now += std::chrono::days{8};
+    world.at_hour(9);
+    world.relay.offer_at_once = true;
+    int sealed_again = 0;
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        copy.send(copy.client, "one");
+        bool whole = false;
+        {
+            TestLink link(copy.client, copy.relay, copy.now);
+            link.cut_after(cut);
+            link.run(copy.now);
+            whole = link.open();
+        }
+        for (int look = 0; look < 3; ++look) {  // the therapist's app heals the group
+            copy.now += 1h;
+            copy.sync(copy.therapist);
+        }
+        auto const sends = copy.relay.sends_received;
+        copy.send(copy.client, "two");
+        copy.send(copy.client, "three");
+        copy.sync(copy.client);
+        sealed_again += copy.relay.sends_received > sends + 3;
+        expect_all_there(copy, cut);
+        if (HasFailure()) return;
+        if (whole) break;
+    }
+    EXPECT_GT(sealed_again, 0);
+}
+
 TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
     World world;
     world.therapist_joins();
