@@ -162,6 +162,18 @@ Result<std::vector<bytes::Bytes>> decode_bundle(bytes::ByteView content) {
     return entries;
 }
 
+std::optional<bytes::Bytes> narrowed(Tile const& tile, bytes::Bytes content) {
+    if (!tile.is_entries()) {
+        if (content.size() < tile.width * Hash32::size) return std::nullopt;
+        content.resize(tile.width * Hash32::size);
+        return content;
+    }
+    auto entries = decode_bundle(content);
+    if (!entries || entries->size() < tile.width) return std::nullopt;
+    entries->resize(tile.width);
+    return encode_bundle(*entries);
+}
+
 HashSource hashes_from_tiles(std::uint64_t size, TileSource source) {
     return [size, source = std::move(source)](Node node) -> std::optional<Hash32> {
         if (node.level > 63 || node.index >= size >> node.level) return std::nullopt;

@@ -43,6 +43,10 @@ base::Result<std::vector<Hash32>> decode_hash_tile(bytes::ByteView content);
 bytes::Bytes encode_bundle(std::span<bytes::Bytes const> entries);
 base::Result<std::vector<bytes::Bytes>> decode_bundle(bytes::ByteView content);
 
+/// The first tile.width parts of the content of a tile as wide or wider (a store keeps the widest of each place);
+/// nullopt if it has fewer.
+std::optional<bytes::Bytes> narrowed(Tile const& tile, bytes::Bytes content);
+
 /// Reads a tile's content; nullopt where it is not stored.
 using TileSource = std::function<std::optional<bytes::Bytes>(Tile const&)>;
 /// Hashes of a tree with `size` entries, read back from its tiles (a missing or short tile is a missing hash).

@@ -117,8 +117,11 @@ asio::awaitable<audit::HashSource> AuditSequencer::hashes(std::vector<audit::Nod
     std::vector<audit::Tile> wanted(unique.begin(), unique.end());
     auto contents = co_await store_.tiles(wanted);
     std::map<audit::Tile, bytes::Bytes> found;
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        if (!contents[i].empty()) found.emplace(wanted[i], std::move(contents[i]));
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+        // The store may have a wider one by now: another batch ended while this one was asked for.
+        auto content = audit::narrowed(wanted[i], std::move(contents[i]));
+        if (content) found.emplace(wanted[i], std::move(*content));
+    }
     audit::TileSource source = [found = std::move(found)](audit::Tile const& tile) -> std::optional<bytes::Bytes> {
         auto const at = found.find(tile);
         if (at == found.end()) return std::nullopt;

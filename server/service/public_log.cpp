@@ -8,7 +8,6 @@ namespace {
 
 constexpr auto publish_every = 60s;
 constexpr base::Millis store_silent_max = 2s;
-constexpr std::size_t hash_bytes = 32;
 
 constexpr char const* page_style =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -28,19 +27,6 @@ std::string invitation_page() {
            "everything after the #. Nobody else should have it. It works once.</p><p>In a terminal, "
            "with Interlude installed, run</p><p><code>interlude join 'THE WHOLE LINK'</code></p><p>Opening this page "
            "has not used it up.</p></html>";
-}
-
-/// The first `width` parts of a wider tile.
-std::optional<bytes::Bytes> narrowed(audit::Tile const& tile, bytes::Bytes content) {
-    if (!tile.is_entries()) {
-        if (content.size() < tile.width * hash_bytes) return std::nullopt;
-        content.resize(tile.width * hash_bytes);
-        return content;
-    }
-    auto entries = audit::decode_bundle(content);
-    if (!entries || entries->size() < tile.width) return std::nullopt;
-    entries->resize(tile.width);
-    return audit::encode_bundle(*entries);
 }
 
 /// Is every part of the tile inside a tree of `size` entries?
@@ -76,7 +62,7 @@ boost::asio::awaitable<std::optional<Resource>> PublicLog::tile(std::string path
     std::vector<audit::Tile> const one{*wanted};
     auto contents = co_await store_.tiles(one);
     if (contents.empty() || contents.front().empty()) co_return std::nullopt;
-    auto content = narrowed(*wanted, std::move(contents.front()));
+    auto content = audit::narrowed(*wanted, std::move(contents.front()));
     if (!content) co_return std::nullopt;
     co_return Resource{"application/octet-stream", std::string(content->begin(), content->end()), true,
                        wanted->is_full(), 200};

@@ -180,6 +180,17 @@ TEST(HashTile, of_another_width_than_asked_for_is_a_missing_one) {
     }
 }
 
+TEST(Tiles, are_the_first_parts_of_wider_ones) {
+    auto const narrow = SampleLog::of(5), wide = SampleLog::of(9);
+    for (int level : {0, entries}) {
+        Tile const five{level, 0, 5}, nine{level, 0, 9};
+        EXPECT_EQ(narrowed(five, wide.tiles.at(nine)), narrow.tiles.at(five));
+        EXPECT_EQ(narrowed(nine, wide.tiles.at(nine)), wide.tiles.at(nine));
+        EXPECT_EQ(narrowed(nine, narrow.tiles.at(five)), std::nullopt);
+    }
+    EXPECT_EQ(narrowed({entries, 0, 1}, bytes::Bytes(1)), std::nullopt);
+}
+
 TEST(TileWriter, resuming_notices_missing_and_broken_tiles) {
     auto log = SampleLog::of(300);
     auto const whole = log.tiles;

@@ -85,6 +85,36 @@ TEST_F(Sequencer, goes_on_after_a_restart_and_proves_that_it_does) {
     settle();
 }
 
+// What a reader meets whose question and a new batch come at the same moment, as at every opening.
+TEST_F(Sequencer, proves_under_its_checkpoint_while_the_store_has_wider_tiles_already) {
+    meet_with_hours(13, 14);
+    auto const row = send(pair.client, 1).entry.value();
+    {
+        auto before = sequencer();
+        run(before.resume());
+        begin(before.run());
+        before.stop();
+        settle();
+    }
+    auto one = sequencer();
+    run(one.resume());
+    auto const size = one.size();
+    send(pair.client, 2);
+    auto wider = sequencer();
+    run(wider.resume());
+    begin(wider.run());
+    ASSERT_GT(wider.size(), size);
+    auto const proof = audit::parse_proof(run(one.prove(row)).value().proof).value();
+    EXPECT_EQ(audit::verify_proof(proof, row.entry, known).value().checkpoint.size, size);
+    auto const newest = opened(wider.note());
+    auto const between = run(wider.checkpoint_after(size));
+    EXPECT_TRUE(
+        audit::verify_consistency(size, newest.size, opened(one.note()).root, newest.root, between.consistency));
+    EXPECT_FALSE(run(one.checkpoint_after(size - 1)).consistency.empty());
+    wider.stop();
+    settle();
+}
+
 TEST_F(Sequencer, says_no_proof_once_it_is_stopped) {
     meet_with_hours(13, 14);
     auto one = sequencer();
