@@ -9,6 +9,7 @@ from . import structs, wire
 from .key_package import make_key_package
 from .link import Link, now_ms
 from .log_check import Log
+from .mls_reader import Epoch, padded_length
 from .structs import must
 
 DAY_MS = 24 * 3600 * 1000
@@ -119,7 +120,7 @@ class Therapist:
                 self.schedules.append((each.in_force_from, found))
 
     async def take_welcome(self, welcome):
-        """Somebody began a conversation by an invitation of mine: everything that can be checked without opening it."""
+        """Somebody began a conversation by an invitation of mine: is it the one that was redeemed, and is the group theirs and mine?"""
         must(welcome.invitation.kind == wire.INVITATION, 'a beginning without its invitation')
         structs.check_signature(bytes(self.device_key.verify_key), 'invitation', welcome.invitation.bytes, welcome.invitation.signature)
         redemption = structs.read_redemption(welcome.redemption)
@@ -139,7 +140,16 @@ class Therapist:
         must((account, side, device) == (self.account, structs.THERAPIST, self.device) and not declaration.removed
              and ref in self.packages, 'not my device, or not a key package of mine')
         self.lists[clients.account] = clients
-        self.conversations.setdefault(welcome.conversation, {}).update(redemption=redemption, package=self.packages.pop(ref), welcome=welcome)
+        epoch = Epoch(welcome.mls, self.packages.pop(ref))
+        must((epoch.group_id, epoch.number) == (redemption.group_id, welcome.epoch), 'the Welcome of another group, or epoch')
+        owners = {self.account: structs.read_device_list(self.device_list, self.list_signature), clients.account: clients}
+        roster = {}
+        for index, leaf in epoch.tree.leaves.items():
+            must(leaf.identity[1:33] in owners, 'a leaf of an account that was not declared')
+            roster[index] = structs.check_leaf(leaf.identity, leaf.signature_key, owners[leaf.identity[1:33]])
+        must(roster == {epoch.signer: (clients.account, redemption.device), epoch.me: (self.account, self.device)},
+             'another roster than founder and declaration')
+        self.conversations.setdefault(welcome.conversation, {}).update(redemption=redemption, epoch=epoch, roster=roster)
         await self.link.tell('handshake_ack', wire.HandshakeAck(conversation=welcome.conversation, generation=welcome.generation, epoch=welcome.epoch))
         return redemption
 
@@ -157,6 +167,14 @@ class Therapist:
         self.envelopes[envelope.conversation, envelope.seq] = arrival
         await self.link.tell('ack', wire.Ack(conversation=envelope.conversation, seqs=[envelope.seq]))
         return due
+
+    def open_envelope(self, envelope):
+        """What stands in it, written by a device of the account that the server names."""
+        known = self.conversations[envelope.conversation]
+        leaf, content, length = known['epoch'].open(envelope.mls)
+        must(known['roster'][leaf] == (envelope.sender_account, envelope.sender_device), 'the server names another sender')
+        must(length == padded_length(length), 'a message that is not padded')
+        return wire.Content.FromString(content)
 
     async def read_log(self, subject):
         """Every entry of a subject, and its head as (counter, hash)."""

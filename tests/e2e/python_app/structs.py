@@ -195,6 +195,20 @@ def leaf_identity(device_key, account, device, leaf_key):
     return u8(1) + statement + sign(device_key, 'leaf', statement + opaque(leaf_key))
 
 
+def check_leaf(identity, leaf_key, device_list):
+    """(account, device) of a leaf, if the newest list of its account has that device and it speaks for this key."""
+    read = Reader(identity)
+    must(read.u8() == 1, 'a leaf identity of another version')
+    statement = read.raw(32 + 16 + 8 + 8)
+    signature = read.raw(64)
+    read.finish()
+    account, device, floor = statement[:32], statement[32:48], (int.from_bytes(statement[48:56], 'big'), int.from_bytes(statement[56:], 'big'))
+    must(account == device_list.account and device in device_list.devices, 'a leaf of a device that is not listed')
+    must((0, 0) < floor <= (device_list.generation, device_list.version), 'a leaf that knows a newer list')
+    check_signature(device_list.devices[device], 'leaf', statement + opaque(leaf_key), signature)
+    return account, device
+
+
 def login_statement(server_name, nonce, hello_frame, account, device):
     return opaque(server_name.encode()) + opaque(nonce) + hashlib.sha256(hello_frame).digest() + account + device
 
