@@ -145,6 +145,11 @@ async def story(folder):
         must((content.own_list.generation, content.own_list.version, content.own_list.hash)
              == (1, 1, structs.labelled_hash('device list hash', his_list)), 'he knows another list of his own')
 
+        # Both screens show the same four words.
+        [shown] = (await asyncio.to_thread(jonas.ask, 'verify')).of('conversation')
+        word_list = (ROOT / 'common/texts/words.en.txt').read_text(encoding='utf-8').split()
+        must(helena.words_to_compare(conversation, word_list) == shown['words'], 'other words than on his screen')
+
         # The log says the same, and its proofs hold.
         newest = await helena.link.ask('checkpoint_get', wire.CheckpointGet(size_seen=helena.log.seen.size if helena.log.seen else 0),
                                        'checkpoint')

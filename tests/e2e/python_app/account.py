@@ -3,6 +3,7 @@ import base64
 import hashlib
 import os
 
+from nacl.pwhash import argon2id
 from nacl.signing import SigningKey
 
 from . import structs, wire
@@ -175,6 +176,13 @@ class Therapist:
         must(known['roster'][leaf] == (envelope.sender_account, envelope.sender_device), 'the server names another sender')
         must(length == padded_length(length), 'a message that is not padded')
         return wire.Content.FromString(content)
+
+    def words_to_compare(self, conversation, word_list):
+        other = self.conversations[conversation]['redemption'].account
+        mixed = argon2id.kdf(32, b''.join(sorted([self.account, other])) + conversation,
+                             structs.labelled_hash('safety words', b'')[:16], opslimit=3, memlimit=64 * 1024 * 1024)
+        bits = int.from_bytes(mixed[:8], 'big')
+        return [word_list[bits >> shift & 0x7ff] for shift in (53, 42, 31, 20)]
 
     async def read_log(self, subject):
         """Every entry of a subject, and its head as (counter, hash)."""
