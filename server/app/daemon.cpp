@@ -255,6 +255,8 @@ class Daemon {
                     break;
             }
             auto const reading = timers_->time();
+            if (reading.believed && !believed_) registry_.wake_all();
+            believed_ = reading.believed;
             if (reading.believed) co_await store_->mark_time(reading.now);
             public_log_->store_answered();
             counters_.set(ports::Gauge::links, static_cast<std::int64_t>(registry_.size()));
@@ -319,6 +321,7 @@ class Daemon {
                 answer = json{{"ok", true}, {"server", INTERLUDE_VERSION}, {"protocol", wire::protocol_version}};
             } else if (verb == "clock_confirm") {
                 timers_->confirm();
+                registry_.wake_all();
                 co_await store_->mark_time(timers_->time().now);
                 answer = json{{"ok", true}, {"server_time", rfc3339(timers_->time().now)}};
             }
@@ -386,6 +389,7 @@ class Daemon {
     std::optional<AdminSocket> admin_;
     std::optional<std::string> failure_;
     bool stopping_ = false;
+    bool believed_ = false;  // the time, when last looked at
 };
 
 std::int64_t certificate_expires(Config const& config) {

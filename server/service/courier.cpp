@@ -41,8 +41,11 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
 void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs) {
     auto const found = seen_.find(conversation);
     if (found == seen_.end()) return;
-    for (auto const seq : seqs) found->second.offered.erase(seq);
-    if (found->second.epoch_ended < found->second.epoch) changed(conversation);  // an epoch may have ended now
+    auto& seen = found->second;
+    bool const was_full = seen.offered.size() >= core::offered_max;  // the offer stopped there and goes on now
+    for (auto const seq : seqs) seen.offered.erase(seq);
+    // An offer under way may have been read before these acks; an epoch may have ended by them.
+    if (was_full || offering_ == conversation || seen.epoch_ended < seen.epoch) changed(conversation);
 }
 
 asio::awaitable<void> Courier::sleep() {
@@ -57,7 +60,9 @@ asio::awaitable<void> Courier::run() {
         }
         auto const conversation = *due_.begin();
         due_.erase(due_.begin());
+        offering_ = conversation;
         co_await offer(conversation);
+        offering_.reset();
     }
 }
 

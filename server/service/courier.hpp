@@ -43,6 +43,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
     std::map<base::ConversationId, core::ConversationSeen> seen_;
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
+    std::optional<base::ConversationId> offering_;
     bool stopped_ = false;
     boost::asio::steady_timer wake_;
 };

@@ -42,6 +42,11 @@ void LinkRegistry::changed(core::Changed const& changed) {
     }
 }
 
+void LinkRegistry::wake_all() {
+    for (auto const& [account, links] : accounts_)
+        for (auto const& link : links) link.courier->changed(std::nullopt);
+}
+
 void LinkRegistry::tell(base::AccountId const& account, wire::ServerBody const& body) {
     auto const found = accounts_.find(account);
     if (found == accounts_.end()) return;

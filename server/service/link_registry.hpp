@@ -26,6 +26,8 @@ class LinkRegistry {
 
     /// Wakes the couriers of these accounts and ends the links of dropped devices (4403).
     void changed(core::Changed const& changed);
+    /// Wakes every courier: the time is believed again, what was accepted meanwhile may pass.
+    void wake_all();
     /// To every link of the account.
     void tell(base::AccountId const& account, wire::ServerBody const& body);
 

@@ -35,6 +35,12 @@ class Couriers : public Shop {
         return one;
     }
     std::vector<std::uint64_t> none() const { return {}; }
+    void send_in(std::uint64_t epoch, std::uint64_t number) {
+        auto message = pair.message(pair.client, number, timers.now);
+        message.send.epoch = epoch;
+        message.send.mls = application_message(pair.group_id, epoch, Bytes(300));
+        ASSERT_TRUE(std::holds_alternative<core::Acceptance>(run(store->accept(std::move(message))).verdict));
+    }
 };
 
 TEST_F(Couriers, bring_what_waits_and_then_what_changes) {
@@ -66,6 +72,39 @@ TEST_F(Couriers, bring_no_message_before_it_passes) {
     settle();
     EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
     hers.courier->stop();
+}
+
+TEST_F(Couriers, go_on_after_their_limit_with_the_acks_in_a_later_epoch_too) {
+    meet_with_hours(9, 17);
+    run(store->accept_commit(pair.healing(1, timers.now)));
+    timers.now += 1min;
+    for (std::uint64_t number = 1; number <= core::offered_max + 44; ++number) send_in(2, number);
+    auto const hers = live(pair.therapist.device());
+    EXPECT_EQ(hers.seqs().size(), core::offered_max);
+    auto const first = hers.seqs();
+    run(store->ack(pair.therapist.device(), pair.conversation, first));
+    hers.courier->acked(pair.conversation, first);
+    settle();
+    EXPECT_EQ(hers.seqs().size(), core::offered_max + 44);
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, bring_what_was_accepted_while_the_time_was_not_believed_once_it_is) {
+    meet_with_hours(9, 17);
+    auto const his = live(pair.client.device());
+    LinkRegistry registry;
+    registry.enter({pair.client.device(), his.sink, his.courier});
+    timers.believed = false;
+    changes.clear();
+    send(pair.therapist, 1);
+    for (auto const& changed : changes) registry.changed(changed);
+    settle();
+    EXPECT_EQ(his.seqs(), none());
+    timers.believed = true;
+    registry.wake_all();
+    settle();
+    EXPECT_EQ(his.seqs(), std::vector<std::uint64_t>{1});
+    his.courier->stop();
 }
 
 TEST_F(Couriers, wait_for_room_on_their_link) {
