@@ -74,7 +74,9 @@ OfferPlan plan_offer(OfferFacts const& facts, ConversationSeen const& seen, Time
     }
 
     // Epochs below `ended` are over: nobody may send into them any more, and nothing of them waits for this device.
-    bool const previous_open = now.now < facts.epoch_began + policy.previous_epoch_grace;
+    // Acceptance goes by a stamp that may be stamp_life old (decide_submission); a second more for good measure.
+    auto const closes = facts.epoch_began + policy.previous_epoch_grace + policy.stamp_life + std::chrono::seconds{1};
+    bool const previous_open = now.now < closes;
     auto ended = previous_open && facts.epoch > 0 ? facts.epoch - 1 : facts.epoch;
     if (facts.oldest_waiting_epoch) ended = std::min(ended, *facts.oldest_waiting_epoch);
     if (ended > std::max(seen.epoch_ended, facts.device.joined_epoch) && open_at(account, facts.calendars, now.now))

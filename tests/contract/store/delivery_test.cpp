@@ -357,11 +357,25 @@ TEST_P(Delivery, says_that_an_epoch_ended_once_nobody_may_send_into_it) {
     meet_with_hours(9, 17);
     heal(1);
     auto const ends = [&](DeviceRef const& device) { return items<wire::EpochEnd>(offer(device)); };
-    now = noon + 30s - 1ms;
+    now = noon + 36s - 1ms;
     EXPECT_THAT(ends(client.device()), IsEmpty());
-    now = noon + 30s;
+    now = noon + 36s;
     EXPECT_THAT(ends(client.device()), ElementsAre(wire::EpochEnd{pair.conversation, 1, 1}));
     EXPECT_THAT(ends(therapist.device()), SizeIs(1));
+}
+
+TEST_P(Delivery, accepts_nothing_in_an_epoch_after_its_end_was_said) {
+    meet_with_hours(9, 17);
+    heal(1);
+    auto const arrived = noon + 30s - 1ms;  // but the store comes to it only now
+    for (now = arrived; now.load() < noon + 40s; now = now.load() + 500ms) {
+        bool const ended = !items<wire::EpochEnd>(offer(therapist.device())).empty();
+        auto const number = static_cast<std::uint64_t>((now.load() - noon) / 1ms);
+        auto const verdict = run(store->accept(message(client, number, arrived))).verdict;
+        EXPECT_FALSE(ended && std::holds_alternative<core::Acceptance>(verdict)) << number;
+        if (!ended && std::holds_alternative<core::Acceptance>(verdict))
+            ack(therapist.device(), {std::get<core::Acceptance>(verdict).seq});
+    }
 }
 
 TEST_P(Delivery, says_no_end_of_an_epoch_while_something_of_it_waits) {

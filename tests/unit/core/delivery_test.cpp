@@ -102,15 +102,15 @@ TEST_F(Offering, an_epoch_ends_after_its_grace_and_when_nothing_of_it_waits) {
     for_device(device(client));
     facts.epoch = 4;
     facts.epoch_began = monday_noon;
-    EXPECT_EQ(plan(monday_noon + 30s - 1ms).epoch_end, 2u);
-    EXPECT_EQ(plan(monday_noon + 30s).epoch_end, 3u);
+    EXPECT_EQ(plan(monday_noon + 36s - 1ms).epoch_end, 2u);
+    EXPECT_EQ(plan(monday_noon + 36s).epoch_end, 3u);
     facts.oldest_waiting_epoch = 3;
-    EXPECT_EQ(plan(monday_noon + 30s).epoch_end, 2u);
+    EXPECT_EQ(plan(monday_noon + 36s).epoch_end, 2u);
     seen.epoch_ended = 3;  // told already
-    EXPECT_FALSE(plan(monday_noon + 30s).epoch_end);
+    EXPECT_FALSE(plan(monday_noon + 36s).epoch_end);
     facts.oldest_waiting_epoch = 1;
     seen.epoch_ended = 0;
-    EXPECT_FALSE(plan(monday_noon + 30s).epoch_end);
+    EXPECT_FALSE(plan(monday_noon + 36s).epoch_end);
 }
 
 TEST_F(Offering, a_gated_account_learns_of_ended_epochs_only_while_open) {
