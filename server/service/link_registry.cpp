@@ -1,6 +1,7 @@
 #include "server/service/link_registry.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "common/base/limits.hpp"
 
@@ -28,6 +29,11 @@ void LinkRegistry::leave(Handle handle) {
     if (links.empty()) accounts_.erase(account);
 }
 
+void LinkRegistry::now_ready(Handle handle) {
+    handle->ready = true;
+    for (auto& body : std::exchange(handle->told, {})) handle->sink->push({{}, std::move(body)});
+}
+
 void LinkRegistry::changed(core::Changed const& changed) {
     for (auto const& account : changed.accounts) {
         auto const found = accounts_.find(account);
@@ -50,7 +56,19 @@ void LinkRegistry::wake_all() {
 void LinkRegistry::tell(base::AccountId const& account, wire::ServerBody const& body) {
     auto const found = accounts_.find(account);
     if (found == accounts_.end()) return;
-    for (auto const& link : found->second) link.sink->push({{}, body});
+    for (auto& link : found->second)
+        if (link.ready)
+            link.sink->push({{}, body});
+        else
+            link.told.push_back(body);
+}
+
+std::optional<core::DeviceRef> LinkRegistry::device_with_link(base::AccountId const& account) const {
+    auto const found = accounts_.find(account);
+    if (found == accounts_.end()) return std::nullopt;
+    for (auto const& link : found->second)
+        if (link.sink->open()) return link.device;
+    return std::nullopt;
 }
 
 }  // namespace interlude::service

@@ -14,6 +14,8 @@ struct LiveDevice {
     core::DeviceRef device;
     std::shared_ptr<ports::DeliverySink> sink;
     std::shared_ptr<Courier> courier;
+    bool ready = true;                   // false: nothing may be sent before Ready; what it is told waits
+    std::vector<wire::ServerBody> told;  // meanwhile
 };
 
 class LinkRegistry {
@@ -23,6 +25,8 @@ class LinkRegistry {
     /// Ends the device's oldest link (4409) when this is one too many.
     Handle enter(LiveDevice live);
     void leave(Handle handle);
+    /// Ready was sent: what the link was told meanwhile follows.
+    void now_ready(Handle handle);
 
     /// Wakes the couriers of these accounts and ends the links of dropped devices (4403).
     void changed(core::Changed const& changed);
@@ -30,6 +34,9 @@ class LinkRegistry {
     void wake_all();
     /// To every link of the account.
     void tell(base::AccountId const& account, wire::ServerBody const& body);
+
+    /// Some device of the account that has a link; nullopt: none has.
+    std::optional<core::DeviceRef> device_with_link(base::AccountId const& account) const;
 
     std::size_t size() const { return size_; }
 

@@ -51,11 +51,22 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
         ready.restore_count = shared.options.restore_count;
         ready.log_vkey = shared.sequencer.vkey();
         auto const* const device = std::get_if<core::DeviceRef>(&welcomed.who);
+        if (link->closed) co_return;
         if (device) {
+            // Before anything is read, so that no change can fall between the reading and the waking.
+            link->courier = std::make_shared<Courier>(shared.executor, shared.store, *device, link->sink, shared.diag,
+                                                      shared.metrics);
+            link->entered = shared.registry.enter({*device, link->sink, link->courier, false, {}});
             if (!welcomed.confirmed.empty()) co_await shared.store.confirm(*device, welcomed.confirmed);
             auto snapshot = co_await shared.store.snapshot(*device);
             ready.conversations = std::move(snapshot.conversations);
             ready.subjects = std::move(snapshot.subjects);
+            // Its facts are from before it proved who it is: a removal since then found no link to end.
+            auto const facts = co_await shared.store.login_facts(*device);
+            if (!facts || facts->suspended) {
+                link->finish(core::close_code::removed);
+                co_return;
+            }
         }
         auto checkpoint = co_await shared.sequencer.checkpoint_after(welcomed.log_size_seen);
         ready.checkpoint = std::move(checkpoint.note);
@@ -66,10 +77,8 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
         link->answer(welcomed.request, std::move(ready));
         shared.metrics.add(ports::Counter::logins);
         if (!device) co_return;
-        link->courier =
-            std::make_shared<Courier>(shared.executor, shared.store, *device, link->sink, shared.diag, shared.metrics);
         link->courier->began_with(conversations);
-        link->entered = shared.registry.enter({*device, link->sink, link->courier});
+        shared.registry.now_ready(*link->entered);
         auto const courier = link->courier;
         co_await courier->run();
     } catch (std::exception const&) {

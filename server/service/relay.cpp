@@ -181,9 +181,11 @@ struct Serve {
         auto const row = co_await shared.store.invitation(invitation);
         if (!row || row->document.inviter.is_zero()) co_return;  // the operator's own
         if (row->second_attempt) shared.metrics.add(ports::Counter::second_attempts);
-        core::DeviceRef const inviter{row->document.inviter, row->document.device};
-        auto list = co_await shared.store.list_invitations(inviter);
-        shared.registry.tell(inviter.account, std::move(list));
+        // Not the device that invited: it may be gone from her list.
+        auto const device = shared.registry.device_with_link(row->document.inviter);
+        if (!device) co_return;
+        auto list = co_await shared.store.list_invitations(*device);
+        shared.registry.tell(device->account, std::move(list));
     }
 
     // ---- Hours ----

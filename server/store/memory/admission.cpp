@@ -45,6 +45,7 @@ MemoryStore::Awaitable<void> MemoryStore::put_operator_invitation(identity::Invi
 }
 
 MemoryStore::Awaitable<PutAnswer> MemoryStore::revoke_invitation(DeviceRef by, InvitationId invitation) {
+    if (!listed(by)) co_return core::refused(wire::Rule::invalid);
     auto const found = disk_->invitations.find(invitation);
     if (found == disk_->invitations.end() || found->second.document.inviter != by.account)
         co_return core::refused(wire::Rule::invalid);
@@ -54,6 +55,7 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::revoke_invitation(DeviceRef by, I
 }
 
 MemoryStore::Awaitable<wire::Invitations> MemoryStore::list_invitations(DeviceRef by) {
+    if (!listed(by)) co_return wire::Invitations{};
     auto const time = now().now;
     wire::Invitations answer;
     for (auto const& [id, row] : disk_->invitations)

@@ -72,6 +72,7 @@ void Verbs::put_operator_invitation(identity::InvitationDocument const& document
 }
 
 PutAnswer Verbs::revoke_invitation(DeviceRef const& by, InvitationId const& id) {
+    if (!listed(by)) return core::refused(wire::Rule::invalid);
     auto const row = invitation(id);
     if (!row || row->document.inviter != by.account) return core::refused(wire::Rule::invalid);
     if (row->redemption) return core::refused(wire::Rule::spent);
@@ -80,6 +81,7 @@ PutAnswer Verbs::revoke_invitation(DeviceRef const& by, InvitationId const& id) 
 }
 
 wire::Invitations Verbs::list_invitations(DeviceRef const& by) {
+    if (!listed(by)) return wire::Invitations{};
     std::vector<InvitationId> ids;
     {
         auto rows = db_.query("SELECT invitation FROM invitations WHERE inviter = ? ORDER BY expiry DESC LIMIT ?",

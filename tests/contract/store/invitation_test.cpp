@@ -22,6 +22,15 @@ class Invitations : public World {
 };
 INTERLUDE_BOTH_STORES(Invitations);
 
+TEST_P(Invitations, are_neither_shown_to_a_device_that_was_removed_nor_revoked_by_it) {
+    meet(true);
+    auto const key = invite(therapist);
+    ASSERT_TRUE(done(run(store->put_device_list(therapist.device(), therapist.next_list({0}, noon), seed()))));
+    EXPECT_THAT(run(store->list_invitations(therapist.device(1))).invitations, IsEmpty());
+    EXPECT_EQ(rule_of(run(store->revoke_invitation(therapist.device(1), id_of(key)))), Rule::invalid);
+    EXPECT_EQ(phase(key), wire::InvitationPhase::open);
+}
+
 // ---- Putting -------------------------------------------------------------------------------------------------------
 
 TEST_P(Invitations, are_kept_as_they_were_signed) {

@@ -197,6 +197,15 @@ TEST_F(Registry, tells_every_link_of_an_account) {
     EXPECT_TRUE(his.sink->frames.empty());
 }
 
+TEST_F(Registry, tells_a_link_nothing_before_it_is_ready) {
+    auto one = link(pair.client.device());
+    auto const handle = registry.enter({pair.client.device(), one.sink, one.courier, false, {}});
+    registry.tell(pair.client.account(), wire::Done{});
+    EXPECT_TRUE(one.sink->frames.empty());
+    registry.now_ready(handle);
+    EXPECT_EQ(one.sink->frames.size(), 1u);
+}
+
 TEST_F(Registry, forgets_who_left) {
     auto one = link(pair.client.device());
     auto const handle = registry.enter({pair.client.device(), one.sink, one.courier});
