@@ -174,13 +174,18 @@ struct Serve {
         auto const invitation = std::get<base::InvitationId>(submit.who);
         core::RedeemRequest request{shared.options.link.server_name, invitation, redeem.redemption, redeem.signature,
                                     shared.seed()};
+        auto const before = co_await shared.store.invitation(invitation);
         auto outcome = co_await shared.store.redeem(std::move(request));
         shared.sequencer.wake();
         if (std::holds_alternative<wire::Redeemed>(outcome)) shared.metrics.add(ports::Counter::redemptions);
         answer(as_body(std::move(outcome)));
         auto const row = co_await shared.store.invitation(invitation);
-        if (!row || row->document.inviter.is_zero()) co_return;  // the operator's own
-        if (row->second_attempt) shared.metrics.add(ports::Counter::second_attempts);
+        if (!before || !row || row->document.inviter.is_zero()) co_return;  // the operator's own
+        bool const second_attempt = row->second_attempt && !before->second_attempt;
+        if (second_attempt) shared.metrics.add(ports::Counter::second_attempts);
+        // Told when it is news only: whoever has a spent invitation may ask as often as the rate allows.
+        bool const redeemed = row->redemption && !before->redemption;
+        if (!redeemed && !second_attempt) co_return;
         // Not the device that invited: it may be gone from her list.
         auto const device = shared.registry.device_with_link(row->document.inviter);
         if (!device) co_return;

@@ -87,6 +87,8 @@ MemoryStore::Awaitable<std::optional<wire::Documents>> MemoryStore::device_lists
                                                                                        AccountId account,
                                                                                        identity::ListPosition after) {
     if (!may_look_up(reader, account)) co_return std::nullopt;
+    if (auto const* invitation = std::get_if<InvitationId>(&reader))
+        if (core::phase_of(disk_->invitations.at(*invitation), now().now) != wire::InvitationPhase::open) co_return std::nullopt;
     wire::Documents documents;
     for (auto const& list : disk_->accounts.at(account).lists) {
         auto const position = identity::decode_device_list(list.document.bytes)->position();

@@ -88,6 +88,8 @@ void Verbs::drop_device(DeviceRef const& device) {
 std::optional<wire::Documents> Verbs::device_lists_after(Fetcher const& reader, AccountId const& account,
                                                          identity::ListPosition after) {
     if (!may_look_up(reader, account)) return std::nullopt;
+    if (auto const* invitation = std::get_if<InvitationId>(&reader))
+        if (core::phase_of(Verbs::invitation(*invitation).value(), now().now) != wire::InvitationPhase::open) return std::nullopt;
     return wire::Documents{lists_after(account, after, lists_per_answer_max)};
 }
 

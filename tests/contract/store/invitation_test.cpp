@@ -31,6 +31,21 @@ TEST_P(Invitations, are_neither_shown_to_a_device_that_was_removed_nor_revoked_b
     EXPECT_EQ(phase(key), wire::InvitationPhase::open);
 }
 
+TEST_P(Invitations, that_are_not_open_read_no_device_lists) {
+    join(therapist);
+    auto const key = invite(therapist, noon + 1h);
+    auto const readable = [&] {
+        return run(store->device_lists_after(id_of(key), therapist.account(), {0, 0})).has_value();
+    };
+    now = noon + 1h - 1ms;
+    EXPECT_TRUE(readable());
+    now = noon + 1h;
+    EXPECT_FALSE(readable());
+    now = noon;
+    run(store->revoke_invitation(therapist.device(), id_of(key)));
+    EXPECT_FALSE(readable());
+}
+
 // ---- Putting -------------------------------------------------------------------------------------------------------
 
 TEST_P(Invitations, are_kept_as_they_were_signed) {
