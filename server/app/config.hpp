@@ -27,8 +27,10 @@ struct LimitValues {
     std::int64_t in_flight = 64;
     std::int64_t messages_burst = 60;
     std::int64_t messages_per_second = 1;
-    std::int64_t undelivered_messages = 10'000;
-    std::int64_t undelivered_bytes = 100 * 1024 * 1024;
+    std::int64_t undelivered_messages = 100'000;
+    std::int64_t undelivered_bytes = 1024 * 1024 * 1024;
+    std::int64_t undelivered_messages_per_conversation = 1'000;
+    std::int64_t undelivered_bytes_per_conversation = 10 * 1024 * 1024;
     std::int64_t hold_life_days = 35;
     std::int64_t invitations_open = 20;
     std::int64_t invitation_days = 7;

@@ -64,6 +64,10 @@ core::Policy policy_of(LimitValues const& limits) {
     policy.commits_per_hour_max = static_cast<int>(limits.commits_per_hour);
     policy.undelivered_messages_max = static_cast<std::uint64_t>(limits.undelivered_messages);
     policy.undelivered_bytes_max = static_cast<std::uint64_t>(limits.undelivered_bytes);
+    policy.undelivered_messages_per_conversation_max =
+        static_cast<std::uint64_t>(limits.undelivered_messages_per_conversation);
+    policy.undelivered_bytes_per_conversation_max =
+        static_cast<std::uint64_t>(limits.undelivered_bytes_per_conversation);
     policy.message_bytes_max = static_cast<std::size_t>(limits.frame_bytes) - 4 * 1024;
     policy.key_packages_per_device = static_cast<int>(limits.key_packages_per_device);
     policy.open_invitations_max = static_cast<int>(limits.invitations_open);

@@ -23,7 +23,9 @@ bool epoch_accepted(SubmissionFacts const& facts, std::uint64_t epoch, WallTime 
 
 bool over_quota(MemberFacts const& recipient, std::uint64_t size, Policy const& policy) {
     return recipient.undelivered_messages + 1 > policy.undelivered_messages_max ||
-           recipient.undelivered_bytes + size > policy.undelivered_bytes_max;
+           recipient.undelivered_bytes + size > policy.undelivered_bytes_max ||
+           recipient.undelivered_messages_here + 1 > policy.undelivered_messages_per_conversation_max ||
+           recipient.undelivered_bytes_here + size > policy.undelivered_bytes_per_conversation_max;
 }
 
 Calendars calendars_of(std::vector<MemberFacts> const& members) {

@@ -37,6 +37,8 @@ struct MemberFacts {
     CalendarPtr calendar;                    // of a therapist-side account; null: none was published
     std::uint64_t undelivered_messages = 0;  // kept envelopes of others, over all conversations of the account
     std::uint64_t undelivered_bytes = 0;
+    std::uint64_t undelivered_messages_here = 0;  // likewise, in this conversation
+    std::uint64_t undelivered_bytes_here = 0;
 };
 
 /// What decide_submission needs to know; loaded by the store.

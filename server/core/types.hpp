@@ -49,8 +49,11 @@ struct Policy {
     Millis previous_epoch_grace = base::limits::previous_epoch_grace;
     Millis stamp_life = base::limits::stamp_life;
     int commits_per_hour_max = base::limits::commits_per_hour_max;
-    std::uint64_t undelivered_messages_max = 10'000;
-    std::uint64_t undelivered_bytes_max = 100 * 1024 * 1024;
+    // Waiting for one account, over all its conversations; and in one of them, so that nobody fills another's room.
+    std::uint64_t undelivered_messages_max = 100'000;
+    std::uint64_t undelivered_bytes_max = 1024 * 1024 * 1024;
+    std::uint64_t undelivered_messages_per_conversation_max = 1'000;
+    std::uint64_t undelivered_bytes_per_conversation_max = 10 * 1024 * 1024;
     std::size_t message_bytes_max = base::limits::frame_bytes_max - 4 * 1024;  // room for the frame around it
     int key_packages_per_device = base::limits::key_packages_per_device;
     int open_invitations_max = base::limits::open_invitations_per_therapist_max;

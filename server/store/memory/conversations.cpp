@@ -116,6 +116,9 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
                     if (author == id) continue;
                     one.undelivered_messages += kept.kept_messages;
                     one.undelivered_bytes += kept.kept_bytes;
+                    if (other_id != submission.send.conversation) continue;
+                    one.undelivered_messages_here += kept.kept_messages;
+                    one.undelivered_bytes_here += kept.kept_bytes;
                 }
             }
             facts.members.push_back(std::move(one));

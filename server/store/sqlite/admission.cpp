@@ -160,7 +160,8 @@ void Verbs::found(core::Admission const& admission, core::InvitationRow const& i
     auto const& id = founded.conversation;
     db_.run("INSERT INTO conversations VALUES (?, 1, 1, ?, ?, 0, 1, 0)", id, time, founded.group_id);
     auto const join = [&](DeviceRef const& device, Side side) {
-        db_.run("INSERT OR IGNORE INTO members VALUES (?, ?, ?)", id, device.account, side);
+        db_.run("INSERT OR IGNORE INTO members (conversation, account, side) VALUES (?, ?, ?)", id, device.account,
+                side);
         put_place(id, {device, 1, 1, {}});
     };
     join(founded.founder, founded.founder_side);

@@ -216,7 +216,16 @@ core::SubmissionFacts Verbs::submission_facts(core::Submission const& submission
             id);
         while (rows.next()) {
             auto const [member, side, messages, bytes] = rows.as<AccountId, Side, std::uint64_t, std::uint64_t>();
-            facts.members.push_back({member, side, nullptr, messages, bytes});
+            facts.members.push_back({member, side, nullptr, messages, bytes, 0, 0});
+        }
+    }
+    auto kept = db_.query("SELECT account, kept_messages, kept_bytes FROM members WHERE conversation = ?", id);
+    while (kept.next()) {
+        auto const [author, messages, bytes] = kept.as<AccountId, std::uint64_t, std::uint64_t>();
+        for (auto& member : facts.members) {
+            if (member.account == author) continue;
+            member.undelivered_messages_here += messages;
+            member.undelivered_bytes_here += bytes;
         }
     }
     for (auto& member : facts.members)
@@ -263,6 +272,10 @@ void Verbs::carry_out(core::Submission const& submission, core::SubmissionFacts 
         "UPDATE places SET last_own_seq = ?, sent_since_commit = sent_since_commit + 1"
         " WHERE conversation = ? AND account = ? AND device = ?",
         acceptance.seq, id, account, device);
+    db_.run(
+        "UPDATE members SET kept_messages = kept_messages + 1, kept_bytes = kept_bytes + ?"
+        " WHERE conversation = ? AND account = ?",
+        size, id, account);
     for (auto const& member : facts.members)
         if (member.account != account)
             db_.run(

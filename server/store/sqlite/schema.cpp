@@ -191,6 +191,19 @@ ALTER TABLE requests ADD COLUMN confirmed_at INTEGER;
 CREATE INDEX requests_confirmed ON requests (confirmed_at) WHERE confirmed_at IS NOT NULL;
 )sql";
 
+// What a member has written that is still kept, so that one conversation cannot fill another's room; when a schedule
+// was published, so that there cannot be too many of them in a day.
+constexpr char const* schema_3 = R"sql(
+ALTER TABLE members ADD COLUMN kept_messages INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN kept_bytes INTEGER NOT NULL DEFAULT 0;
+UPDATE members SET
+    kept_messages = (SELECT count(*) FROM envelopes WHERE envelopes.conversation = members.conversation
+                     AND envelopes.account = members.account),
+    kept_bytes = (SELECT coalesce(sum(size), 0) FROM envelopes WHERE envelopes.conversation = members.conversation
+                  AND envelopes.account = members.account);
+ALTER TABLE schedules ADD COLUMN published_at INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 void make_store(Database& database, crypto::Entropy& entropy) {
     auto const instance = entropy.id<base::InstanceId>();
     database.run("INSERT INTO store VALUES (1, ?, 0, 0, 0, '')", instance);
@@ -214,6 +227,7 @@ void migrate(Database& database, crypto::Entropy& entropy) {
         make_store(database, entropy);
     }
     if (schema_of(database) < 2) database.execute(schema_2);
+    if (schema_of(database) < 3) database.execute(schema_3);
     database.execute("PRAGMA application_id = " + std::to_string(application_id));
     database.execute("PRAGMA user_version = " + std::to_string(schema_newest));
     database.execute("COMMIT");

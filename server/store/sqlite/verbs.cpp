@@ -264,6 +264,10 @@ void Verbs::forget(ConversationId const& id, core::EnvelopeRow const& envelope) 
         " undelivered_bytes = undelivered_bytes - ?1 WHERE account IN"
         " (SELECT account FROM members WHERE conversation = ?2 AND account <> ?3)",
         envelope.size, id, envelope.sender.account);
+    db_.run(
+        "UPDATE members SET kept_messages = kept_messages - 1, kept_bytes = kept_bytes - ?"
+        " WHERE conversation = ? AND account = ?",
+        envelope.size, id, envelope.sender.account);
     if (envelopes_kept_) --*envelopes_kept_;
 }
 

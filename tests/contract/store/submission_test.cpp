@@ -352,5 +352,24 @@ TEST_P(Quota, counts_over_all_conversations_of_the_account) {
     EXPECT_EQ(accepted(submit(elsewhere)).seq, 1u);
 }
 
+TEST_P(Quota, of_one_conversation_leaves_room_for_another) {
+    policy = core::Policy{};
+    policy.undelivered_messages_per_conversation_max = 2;
+    open();
+    Person another(Side::client, pair.entropy, noon);
+    auto const key = invite(therapist);
+    auto const id = pair.entropy.id<ConversationId>();
+    auto const founded = run(store->redeem(founding(key, another, id, fetched(key, therapist))));
+    ASSERT_TRUE(std::holds_alternative<wire::Redeemed>(founded));
+    for (std::uint64_t number = 1; number <= 2; ++number) send(client, number);
+    EXPECT_EQ(rule_of(submit(message(client, 3, noon)).verdict), Rule::quota);
+    auto elsewhere = message(another, 1, noon);
+    elsewhere.send.conversation = id;
+    EXPECT_EQ(accepted(submit(elsewhere)).seq, 1u);
+    EXPECT_EQ(send(therapist, 1), 3u);  // what she writes is not what waits for her
+    run(store->ack(therapist.device(), pair.conversation, {1}));
+    EXPECT_EQ(accepted(submit(message(client, 3, noon))).seq, 4u);
+}
+
 }  // namespace
 }  // namespace interlude::test

@@ -149,7 +149,7 @@ TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
     EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
     EXPECT_FALSE(std::filesystem::exists(file));
     open(file).reset();
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 2, 0 accounts"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 3, 0 accounts"));
 }
 
 }  // namespace

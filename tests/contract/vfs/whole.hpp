@@ -29,6 +29,8 @@ inline std::vector<char const*> const contradictions{
     " (conversation) WHERE members.account = accounts.account AND envelopes.account <> accounts.account)",
     "SELECT 1 FROM accounts WHERE undelivered_bytes <> (SELECT coalesce(sum(size), 0) FROM envelopes JOIN members USING"
     " (conversation) WHERE members.account = accounts.account AND envelopes.account <> accounts.account)",
+    "SELECT 1 FROM members WHERE kept_messages <> (SELECT count(*) FROM envelopes WHERE envelopes.conversation ="
+    " members.conversation AND envelopes.account = members.account)",
     // One entry per commit and document.
     "SELECT 1 FROM conversations WHERE epoch <> (SELECT count(*) FROM entries WHERE type = 13)",
     "SELECT 1 WHERE (SELECT count(*) FROM schedules) <> (SELECT count(*) FROM entries WHERE type = 1)",

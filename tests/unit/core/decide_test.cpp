@@ -196,6 +196,15 @@ TEST_F(Decide, a_recipients_quota_counts_messages_and_bytes) {
     recipient.undelivered_messages -= 1;
     recipient.undelivered_bytes += 1;
     EXPECT_EQ(refusal(), wire::Rule::quota);
+    recipient = {therapist, Side::therapist, nullptr, 0, 0};
+    recipient.undelivered_messages_here = policy.undelivered_messages_per_conversation_max - 1;
+    recipient.undelivered_bytes_here = policy.undelivered_bytes_per_conversation_max - size;
+    EXPECT_TRUE(std::holds_alternative<Acceptance>(decide()));
+    recipient.undelivered_messages_here += 1;
+    EXPECT_EQ(refusal(), wire::Rule::quota);
+    recipient.undelivered_messages_here -= 1;
+    recipient.undelivered_bytes_here += 1;
+    EXPECT_EQ(refusal(), wire::Rule::quota);
     facts.members[1].undelivered_messages = 1'000'000;  // the sender's own
     recipient = {therapist, Side::therapist, nullptr, 0, 0};
     EXPECT_TRUE(std::holds_alternative<Acceptance>(decide()));
