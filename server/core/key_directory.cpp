@@ -45,12 +45,14 @@ EntryDraft entry_for(identity::VerifiedDeviceList const& list, WallTime now) {
 }
 
 ListVerdict decide_device_list(identity::VerifiedDeviceList const& newest, AccountId const& account,
-                               wire::SignedDocument const& document, WallTime now) {
+                               wire::SignedDocument const& document, WallTime now, int published_today,
+                               Policy const& policy) {
     if (document.kind != wire::DocumentKind::device_list || newest.list().account() != account)
         return refused(wire::Rule::invalid);
     if (newest.as_signed().bytes == document.bytes) return wire::Done{};
     auto const list = identity::verify_next(newest, as_signed_list(document));
     if (!list) return refused(list.error() == base::Errc::stale ? wire::Rule::conflict : wire::Rule::invalid);
+    if (published_today >= policy.lists_per_day_max) return too_fast(std::chrono::hours{1});
     ListChange change{*list, {}, entry_for(*list, now)};
     for (auto const& device : newest.list().devices)
         if (!list->list().find(device.id)) change.dropped.push_back({account, device.id});

@@ -83,6 +83,7 @@ ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRe
     if (!signed_by_listed_device(facts, request, document)) return refused(wire::Rule::invalid);
     if (!facts.chain.empty() && facts.chain.back().document.bytes == request.document.bytes) return wire::Done{};
     if (!continues(facts.chain, document)) return refused(ScheduleProblem::wrong_number);
+    if (facts.published_today >= policy.schedules_per_day_max) return too_fast(std::chrono::hours{1});
     if (!schedule::supported(document)) return refused(ScheduleProblem::not_supported_yet);
     if (request.zone && schedule::recompile(document, *request.zone).agreement == schedule::Agreement::differs)
         return refused(ScheduleProblem::compiled_differs);

@@ -34,6 +34,7 @@ struct SchedulePutRequest {
 struct ScheduleFacts {
     std::optional<identity::DeviceList> list;    // newest of the account
     std::vector<wire::PublishedDocument> chain;  // the account's documents, oldest first
+    int published_today = 0;                     // of them, in the last 24 hours
 };
 
 struct ScheduleChange {

@@ -56,6 +56,8 @@ struct Policy {
     std::uint64_t undelivered_bytes_per_conversation_max = 10 * 1024 * 1024;
     std::size_t message_bytes_max = base::limits::frame_bytes_max - 4 * 1024;  // room for the frame around it
     int key_packages_per_device = base::limits::key_packages_per_device;
+    int lists_per_day_max = 20;      // of one account; each is an entry and goes to everybody who knows it
+    int schedules_per_day_max = 50;  // likewise
     int open_invitations_max = base::limits::open_invitations_per_therapist_max;
     Millis invitation_life_max = std::chrono::days{31};
 };

@@ -58,8 +58,12 @@ asio::awaitable<void> Courier::run() {
             co_await sleep();
             continue;
         }
-        auto const conversation = *due_.begin();
-        due_.erase(due_.begin());
+        // In turn: one that always has more must not starve those after it.
+        auto next = due_.upper_bound(last_offered_);
+        if (next == due_.end()) next = due_.begin();
+        auto const conversation = *next;
+        due_.erase(next);
+        last_offered_ = conversation;
         offering_ = conversation;
         co_await offer(conversation);
         offering_.reset();

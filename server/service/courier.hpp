@@ -44,6 +44,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
     std::optional<base::ConversationId> offering_;
+    base::ConversationId last_offered_;
     bool stopped_ = false;
     boost::asio::steady_timer wake_;
 };

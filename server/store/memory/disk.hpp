@@ -34,6 +34,7 @@ struct AccountRow {
     std::vector<wire::PublishedDocument> lists;          // the chain, oldest first
     std::optional<identity::VerifiedDeviceList> newest;  // always there
     std::vector<wire::PublishedDocument> schedules;      // oldest first
+    std::vector<WallTime> schedules_at;                  // when each was published
     core::CalendarPtr calendar;
     WallTime marked_up_to{};
 };

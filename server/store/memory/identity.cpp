@@ -55,7 +55,10 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::put_device_list(DeviceRef by, wir
     auto* row = account(by.account);
     if (!row || !listed(by)) co_return core::refused(wire::Rule::invalid);
     auto const time = now().now;
-    auto verdict = core::decide_device_list(*row->newest, by.account, document, time);
+    auto const today = std::count_if(row->lists.begin(), row->lists.end(), [&](auto const& list) {
+        return list.in_force_from > time - std::chrono::hours{24};
+    });
+    auto verdict = core::decide_device_list(*row->newest, by.account, document, time, static_cast<int>(today), policy_);
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) co_return *refusal;
     if (std::holds_alternative<wire::Done>(verdict)) co_return wire::Done{};
 
@@ -88,7 +91,8 @@ MemoryStore::Awaitable<std::optional<wire::Documents>> MemoryStore::device_lists
                                                                                        identity::ListPosition after) {
     if (!may_look_up(reader, account)) co_return std::nullopt;
     if (auto const* invitation = std::get_if<InvitationId>(&reader))
-        if (core::phase_of(disk_->invitations.at(*invitation), now().now) != wire::InvitationPhase::open) co_return std::nullopt;
+        if (core::phase_of(disk_->invitations.at(*invitation), now().now) != wire::InvitationPhase::open)
+            co_return std::nullopt;
     wire::Documents documents;
     for (auto const& list : disk_->accounts.at(account).lists) {
         auto const position = identity::decode_device_list(list.document.bytes)->position();

@@ -17,14 +17,18 @@ constexpr std::size_t windows_per_transaction_max = 64;
 MemoryStore::Awaitable<PutAnswer> MemoryStore::put_schedule(core::SchedulePutRequest request) {
     auto* row = account(request.by.account);
     if (!row || !listed(request.by)) co_return core::refused(wire::Rule::invalid);
-    core::ScheduleFacts const facts{row->newest->list(), row->schedules};
-    auto verdict = core::decide_schedule_change(facts, request, now().now, policy_);
+    auto const time = now().now;
+    auto const today = std::count_if(row->schedules_at.begin(), row->schedules_at.end(),
+                                     [&](WallTime at) { return at > time - std::chrono::hours{24}; });
+    core::ScheduleFacts const facts{row->newest->list(), row->schedules, static_cast<int>(today)};
+    auto verdict = core::decide_schedule_change(facts, request, time, policy_);
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) co_return *refusal;
     if (std::holds_alternative<wire::Done>(verdict)) co_return wire::Done{};
     auto& change = std::get<core::ScheduleChange>(verdict);
     core::Draws draws(request.seed);
     if (row->schedules.empty()) row->marked_up_to = core::first_mark(change.in_force_from);
     row->schedules.push_back({request.document, change.in_force_from});
+    row->schedules_at.push_back(time);
     row->calendar = change.calendar;
     append(std::move(change.entry), draws);
     auto const related = related_to(request.by.account);

@@ -47,7 +47,9 @@ PutAnswer Verbs::put_device_list(DeviceRef const& by, wire::SignedDocument const
     auto const newest = newest_list_if_listed(by);
     if (!newest) return core::refused(wire::Rule::invalid);
     auto const time = now().now;
-    auto verdict = core::decide_device_list(*newest, by.account, document, time);
+    auto const today = db_.value<int>("SELECT count(*) FROM lists WHERE account = ? AND published_at > ?", by.account,
+                                      time - std::chrono::hours{24});
+    auto verdict = core::decide_device_list(*newest, by.account, document, time, today.value(), policy_);
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) return *refusal;
     if (std::holds_alternative<wire::Done>(verdict)) return wire::Done{};
 
@@ -89,7 +91,8 @@ std::optional<wire::Documents> Verbs::device_lists_after(Fetcher const& reader, 
                                                          identity::ListPosition after) {
     if (!may_look_up(reader, account)) return std::nullopt;
     if (auto const* invitation = std::get_if<InvitationId>(&reader))
-        if (core::phase_of(Verbs::invitation(*invitation).value(), now().now) != wire::InvitationPhase::open) return std::nullopt;
+        if (core::phase_of(Verbs::invitation(*invitation).value(), now().now) != wire::InvitationPhase::open)
+            return std::nullopt;
     return wire::Documents{lists_after(account, after, lists_per_answer_max)};
 }
 

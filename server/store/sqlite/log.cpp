@@ -18,8 +18,11 @@ PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
     auto const& account = request.by.account;
     auto const newest = newest_list_if_listed(request.by);
     if (!newest) return core::refused(wire::Rule::invalid);
-    core::ScheduleFacts const facts{newest->list(), schedules_after(account, 0)};
-    auto verdict = core::decide_schedule_change(facts, request, now().now, policy_);
+    auto const time = now().now;
+    auto const today = db_.value<int>("SELECT count(*) FROM schedules WHERE account = ? AND published_at > ?", account,
+                                      time - std::chrono::hours{24});
+    core::ScheduleFacts const facts{newest->list(), schedules_after(account, 0), today.value()};
+    auto verdict = core::decide_schedule_change(facts, request, time, policy_);
     if (auto const* refusal = std::get_if<wire::Refused>(&verdict)) return *refusal;
     if (std::holds_alternative<wire::Done>(verdict)) return wire::Done{};
     auto& change = std::get<core::ScheduleChange>(verdict);
@@ -27,8 +30,10 @@ PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
     if (facts.chain.empty())
         db_.run("UPDATE accounts SET marked_up_to = ? WHERE account = ?", core::first_mark(change.in_force_from),
                 account);
-    db_.run("INSERT INTO schedules VALUES (?, ?, ?, ?, ?)", account, change.number, request.document.bytes,
-            request.document.signature, change.in_force_from);
+    db_.run(
+        "INSERT INTO schedules (account, number, bytes, signature, in_force_from, published_at)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        account, change.number, request.document.bytes, request.document.signature, change.in_force_from, time);
     calendars_[account] = change.calendar;
     append(std::move(change.entry), draws);
     announce(std::nullopt, 0, related_to(account));

@@ -50,6 +50,23 @@ TEST_P(Hours, that_come_again_change_nothing) {
     EXPECT_THAT(announced(), IsEmpty());
 }
 
+TEST_P(Hours, of_one_account_are_published_at_most_fifty_times_a_day) {
+    meet();
+    for (int i = 0; i < policy.schedules_per_day_max; ++i) {
+        ASSERT_TRUE(done(put(pair.hours(13, 14, now.load())))) << i;
+        now = now.load() + 2ms;
+    }
+    auto const first = noon;
+    auto const before = entries();
+    auto const one_more = pair.hours(13, 14, now.load());
+    auto const answer = put(one_more);
+    EXPECT_EQ(rule_of(answer), Rule::too_fast);
+    EXPECT_GT(std::get<wire::Refused>(answer).retry_after_seconds, 0u);
+    EXPECT_EQ(entries(), before);
+    now = first + 24h - 1ms;
+    EXPECT_EQ(rule_of(put(one_more)), Rule::too_fast);
+}
+
 TEST_P(Hours, whose_number_is_not_the_next_conflict) {
     meet();
     HoursChain another;

@@ -135,7 +135,30 @@ TEST_P(DeviceLists, are_not_for_strangers) {
     EXPECT_FALSE(run(store->device_lists_after(identity::invitation_id(key.public_key()), client.account(), {})));
 }
 
+TEST_P(DeviceLists, of_one_account_are_at_most_twenty_a_day) {
+    meet();
+    now = noon + 24h;
+    auto const next = [&](int i) {
+        auto const list =
+            therapist.next_list(i % 2 ? std::vector<std::size_t>{0} : std::vector<std::size_t>{0, 1}, now);
+        return run(store->put_device_list(therapist.device(), list, seed()));
+    };
+    for (int i = 0; i < policy.lists_per_day_max; ++i) ASSERT_TRUE(done(next(i))) << i;
+    auto const before = entries();
+    auto const one_more = therapist.next_list({0, 1}, now);
+    auto const answer = run(store->put_device_list(therapist.device(), one_more, seed()));
+    EXPECT_EQ(rule_of(answer), Rule::too_fast);
+    EXPECT_GT(std::get<wire::Refused>(answer).retry_after_seconds, 0u);
+    EXPECT_EQ(entries(), before);
+    now = noon + 48h - 1ms;
+    EXPECT_EQ(rule_of(run(store->put_device_list(therapist.device(), one_more, seed()))), Rule::too_fast);
+    now = noon + 48h;
+    EXPECT_TRUE(done(run(store->put_device_list(therapist.device(), one_more, seed()))));
+}
+
 TEST_P(DeviceLists, come_at_most_64_at_a_time_oldest_first) {
+    policy.lists_per_day_max = 100;
+    open();
     meet();
     for (int i = 0; i < 70; ++i) put(therapist, i % 2 ? std::vector<std::size_t>{0} : std::vector<std::size_t>{0, 1});
     auto const first = run(store->device_lists_after(client.device(), therapist.account(), {}));
