@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "common/base/limits.hpp"
 #include "common/bytes/reader.hpp"
 #include "common/crypto/sign.hpp"
 #include "common/crypto/suite.hpp"
@@ -19,6 +20,9 @@ namespace {
 constexpr std::uint16_t mls10 = 1;
 constexpr std::uint16_t basic_credential = 1;
 constexpr std::uint8_t source_key_package = 1;
+/// As many devices as a conversation may have.
+constexpr std::size_t welcome_refs_max =
+    base::limits::accounts_per_conversation_max * base::limits::devices_per_account_max;
 enum class WireFormat : std::uint16_t { private_message = 2, welcome = 3, key_package = 5 };  // RFC 9420 §17.2
 
 Result<void> read_header(Reader& reader, WireFormat expected) {
@@ -126,10 +130,11 @@ Result<WelcomeOuter> read_welcome_outer(ByteView message) {
     WelcomeOuter outer;
     INTERLUDE_TRY(outer.suite, reader.u16());
     INTERLUDE_TRY(auto secrets, reader.vector());
+    std::set<KeyPackageRef> known;
     while (!secrets.empty()) {
         INTERLUDE_TRY(auto new_member, secrets.opaque());
         auto const ref = KeyPackageRef::from(new_member);
-        if (!ref || std::find(outer.refs.begin(), outer.refs.end(), *ref) != outer.refs.end()) return Errc::malformed;
+        if (!ref || outer.refs.size() == welcome_refs_max || !known.insert(*ref).second) return Errc::malformed;
         outer.refs.push_back(*ref);
         INTERLUDE_TRY_VOID(secrets.opaque());  // kem_output
         INTERLUDE_TRY_VOID(secrets.opaque());  // ciphertext

@@ -114,6 +114,9 @@ bool roster_fits(std::vector<wire::MemberState> const& roster) {
 
 std::optional<std::vector<JoinedDevice>> match_welcomes(Declaration const& declaration,
                                                         std::vector<Bytes> const& welcomes) {
+    // Each names one at least: before any is read, so that nobody makes us read what cannot match.
+    if (welcomes.size() > declaration.added.size() || welcomes.empty() != declaration.added.empty())
+        return std::nullopt;
     std::map<KeyPackageRef, Bytes const*> by_ref;
     for (auto const& welcome : welcomes) {
         auto const outer = mls_framing::read_welcome_outer(welcome);

@@ -173,6 +173,11 @@ TEST_F(EpochGate, an_added_device_must_be_listed_ours_and_bring_its_own_package)
         {"no Welcome", wire::Rule::invalid, [](State& t) { t.submission.commit.welcomes.clear(); }},
         {"a Welcome twice", wire::Rule::invalid,
          [](State& t) { t.submission.commit.welcomes.push_back(t.submission.commit.welcomes[0]); }},
+        {"a Welcome for nobody", wire::Rule::invalid,
+         [](State& t) {
+             t.declaration.added.clear();
+             t.sign();
+         }},
         {"in the roster already", wire::Rule::invalid,
          [](State& t) { t.facts.roster[0].devices.push_back(t.therapist.device(1).device); }},
         {"of a new account", wire::Rule::not_yet,

@@ -95,6 +95,11 @@ TEST(WelcomeOuter, names_the_new_members_in_order) {
     EXPECT_EQ(outer->refs, (std::vector{*KeyPackageRef::from(Bytes(32, 9)), *KeyPackageRef::from(Bytes(32, 4))}));
     EXPECT_EQ(read_welcome_outer(welcome({Bytes(32, 9), Bytes(32, 9)})).error(), Errc::malformed);
     EXPECT_EQ(read_welcome_outer(welcome({Bytes(31, 9)})).error(), Errc::malformed);
+    std::vector<Bytes> many;  // as many as a conversation has devices at most
+    for (std::uint8_t i = 0; i < 64; ++i) many.push_back(Bytes(32, i));
+    EXPECT_TRUE(read_welcome_outer(welcome(many)));
+    many.push_back(Bytes(32, 64));
+    EXPECT_EQ(read_welcome_outer(welcome(many)).error(), Errc::malformed);
     EXPECT_EQ(read_welcome_outer(KeyPackageBuilder{}.build()).error(), Errc::malformed);
 }
 
