@@ -40,7 +40,19 @@ RateKind rate_of(wire::ClientBody const& body) {
     if (std::holds_alternative<wire::Send>(body)) return RateKind::messages;
     if (std::holds_alternative<wire::KeyPackagesFetch>(body)) return RateKind::key_package_fetches;
     if (std::holds_alternative<wire::Redeem>(body)) return RateKind::redemptions;
+    if (!is_answered(body)) return RateKind::acks;
     return RateKind::requests;
+}
+
+/// The store looks up each of them.
+template <class Id>
+void without_repetition(std::vector<Id>& ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+void without_repetition(wire::ClientBody& body) {
+    if (auto* ack = std::get_if<wire::Ack>(&body)) without_repetition(ack->seqs);
+    if (auto* confirm = std::get_if<wire::Confirm>(&body)) without_repetition(confirm->ids);
 }
 
 std::uint32_t in_seconds(Millis wait) {
@@ -161,7 +173,7 @@ void LinkCore::on_device_facts(std::optional<DeviceFacts> facts, std::shared_ptr
         key_ = facts->auth_key;
         suspended_ = facts->suspended;
     }
-    rates_ = rates ? std::move(rates) : std::make_shared<RateBook>(settings_.device_rates);
+    device_rates_ = rates ? std::move(rates) : std::make_shared<RateBook>(settings_.device_rates);
 }
 
 void LinkCore::on_invitation_facts(std::optional<InvitationKeyFacts> facts) {
@@ -187,6 +199,7 @@ Step LinkCore::on_authenticate(wire::ClientFrame const& frame, wire::Authenticat
     Welcomed welcomed{frame.request, InvitationId{}, hello_.log_size_seen, std::move(hello_.confirmed)};
     if (auto const* login = std::get_if<wire::DeviceLogin>(&hello_.who)) {
         state_ = LinkState::authenticated;
+        rates_ = std::move(device_rates_);  // not before: a stranger would spend what the device may
         welcomed.who = DeviceRef{login->account, login->device};
     } else {
         state_ = LinkState::invited;
@@ -203,6 +216,10 @@ Step LinkCore::on_request(wire::ClientFrame frame, base::MonoTime now, WallTime 
         if (in_flight_.size() >= static_cast<std::size_t>(settings_.in_flight_max))
             return reply_error(frame.request, wire::ErrorCode::overloaded, 1);
         if (!in_flight_.insert(frame.request).second) return Ignore{};  // it is being answered already
+    } else {
+        // Nobody waits for an answer, so there is no other way to say it; what was not acked comes again.
+        if (auto const wait = rates_->take(RateKind::acks, now)) return close(close_code::too_fast, in_seconds(*wait));
+        without_repetition(frame.body);
     }
     Submit submit{InvitationId{}, std::move(frame), stamp};
     if (auto const* login = std::get_if<wire::DeviceLogin>(&hello_.who))

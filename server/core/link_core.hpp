@@ -49,9 +49,14 @@ struct LinkSettings {
                                   {60, Millis{1000}},     // messages
                                   {120, Millis{100}},     // requests
                                   {10, Millis{600'000}},  // key_package_fetches
-                                  {0, Millis{0}}}};       // redemptions: never by a device
-    RateBook::Rates invited_rates{
-        {{200, Millis{50}}, {0, Millis{0}}, {30, Millis{1000}}, {10, Millis{60'000}}, {10, Millis{360'000}}}};
+                                  {0, Millis{0}},         // redemptions: never by a device
+                                  {1000, Millis{20}}}};   // acks: an app acks each envelope by itself
+    RateBook::Rates invited_rates{{{200, Millis{50}},
+                                   {0, Millis{0}},
+                                   {30, Millis{1000}},
+                                   {10, Millis{60'000}},
+                                   {10, Millis{360'000}},
+                                   {0, Millis{0}}}};
     int in_flight_max = 32;
     int too_fast_max = 100;  // answers "too fast" before the link ends
 };
@@ -132,6 +137,7 @@ class LinkCore {
     std::optional<crypto::VerifyKey> key_;  // that must have signed; absent: unknown device or invitation
     bool suspended_ = false;
     std::shared_ptr<RateBook> rates_;
+    std::shared_ptr<RateBook> device_rates_;  // until the login is proved
     std::set<RequestId> in_flight_;
     int too_fast_count_ = 0;
 };

@@ -15,8 +15,8 @@ struct Rate {
 };
 
 /// Each kind of request that an app may repeat too fast.
-enum class RateKind : std::uint8_t { frames, messages, requests, key_package_fetches, redemptions };
-inline constexpr std::size_t rate_kinds = 5;
+enum class RateKind : std::uint8_t { frames, messages, requests, key_package_fetches, redemptions, acks };
+inline constexpr std::size_t rate_kinds = 6;
 
 /// Shared by the links of one device (or used by one invited link). The generic cell rate algorithm: a bucket is one
 /// number, the time at which it will be full again, so several strands may take from it at once without a lock.

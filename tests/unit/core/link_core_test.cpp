@@ -291,10 +291,45 @@ TEST_F(Link, ends_when_too_fast_is_answered_too_often) {
 }
 
 TEST_F(Link, ends_at_a_flood_of_frames) {
+    settings.device_rates[static_cast<std::size_t>(RateKind::frames)] = {5, 3600s};
+    core = LinkCore(settings, nonce);
     log_in();
-    for (int i = 0; i < settings.device_rates[0].burst - 1; ++i) EXPECT_TRUE(submitted(unanswered(wire::Ack{})));
-    EXPECT_EQ(closed_with(unanswered(wire::Ack{})), close_code::too_fast);  // with the login's frame
+    for (int i = 0; i < 5; ++i) EXPECT_FALSE(closed_with(give(wire::CheckpointGet{}, 3)));
+    EXPECT_EQ(closed_with(give(wire::CheckpointGet{}, 3)), close_code::too_fast);
     EXPECT_TRUE(std::holds_alternative<Ignore>(unanswered(wire::Ack{})));
+}
+
+TEST_F(Link, ends_at_a_flood_of_acks) {
+    settings.device_rates[static_cast<std::size_t>(RateKind::acks)] = {3, 1000ms};
+    core = LinkCore(settings, nonce);
+    log_in();
+    EXPECT_TRUE(submitted(unanswered(wire::Ack{})));
+    EXPECT_TRUE(submitted(unanswered(wire::LogAck{})));
+    EXPECT_TRUE(submitted(unanswered(wire::Confirm{})));
+    now += 1s;
+    EXPECT_TRUE(submitted(unanswered(wire::HandshakeAck{})));
+    EXPECT_EQ(closed_with(unanswered(wire::Ack{})), close_code::too_fast);
+}
+
+TEST_F(Link, asks_for_each_ack_of_a_frame_once) {
+    log_in();
+    auto const step = unanswered(wire::Ack{{}, {3, 1, 3, 3, 1}});
+    ASSERT_TRUE(submitted(step));
+    EXPECT_EQ(std::get<wire::Ack>(std::get<Submit>(step).frame.body).seqs, (std::vector<std::uint64_t>{1, 3}));
+}
+
+TEST_F(Link, spends_nothing_of_a_device_before_it_proved_to_be_it) {
+    settings.device_rates[static_cast<std::size_t>(RateKind::frames)] = {2, 3600s};
+    auto const rates = std::make_shared<RateBook>(settings.device_rates);
+    for (int stranger = 0; stranger < 10; ++stranger) {
+        core = LinkCore(settings, nonce);
+        give(device_hello(), 1, hello_bytes);
+        core.on_device_facts(DeviceFacts{key.public_key(), false}, rates);
+        EXPECT_EQ(closed_with(give(wire::Authenticate{Bytes(64)}, 2)), close_code::not_authenticated);
+    }
+    core = LinkCore(settings, nonce);
+    log_in(rates);
+    EXPECT_TRUE(submitted(give(wire::CheckpointGet{}, 3)));
 }
 
 TEST_F(Link, shares_its_rate_with_the_other_links_of_its_device) {
