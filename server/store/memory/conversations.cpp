@@ -29,9 +29,9 @@ MemoryStore::Awaitable<CommitOutcome> MemoryStore::accept_commit(core::CommitSub
             auto const package = disk_->key_packages.find(ref);
             if (package != disk_->key_packages.end()) facts.packages[ref] = package->second.device;
         }
+        auto const& commits = row->commits[submission.sender];
         auto const since = [&](base::Millis span) {
-            return std::count_if(sender->commits.begin(), sender->commits.end(),
-                                 [&](WallTime at) { return at > time - span; });
+            return std::count_if(commits.begin(), commits.end(), [&](WallTime at) { return at > time - span; });
         };
         facts.commits_last_hour = static_cast<int>(since(std::chrono::hours{1}));
         facts.committed_today = since(std::chrono::hours{24}) > 0;
@@ -84,7 +84,7 @@ void MemoryStore::carry_out(core::CommitSubmission const& submission, core::Comm
                                                {}};
     }
     auto& sender = conversation.devices.at(submission.sender);
-    sender.commits.push_back(time);
+    conversation.commits[submission.sender].push_back(time);
     sender.sent_since_commit = 0;
     append(acceptance.entry, draws);
     settle(conversation);

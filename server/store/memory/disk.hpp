@@ -58,7 +58,6 @@ struct DeviceRow {
     bool dropped = false;  // by its account's list; stays in the roster until a commit removes it
     std::uint64_t last_own_seq = 0;
     std::uint64_t sent_since_commit = 0;
-    std::vector<WallTime> commits;
 };
 
 struct EnvelopeData {
@@ -83,6 +82,7 @@ struct ConversationRow {
     std::uint64_t next_seq = 1;
     std::map<AccountId, MemberRow> members;
     std::map<DeviceRef, DeviceRow> devices;
+    std::map<DeviceRef, std::vector<WallTime>> commits;   // of a day, of devices that were removed too
     std::map<std::uint64_t, wire::Handshake> handshakes;  // by the epoch that they ended
     std::map<DeviceRef, wire::Welcome> welcomes;
     std::map<std::uint64_t, EnvelopeData> envelopes;  // by seq

@@ -67,8 +67,8 @@ MemoryStore::Awaitable<Swept> MemoryStore::purge(std::size_t max, core::Seed see
         });
         swept.rows += std::erase_if(
             row.fates, [&](FateRow const& fate) { return core::KeepUntil::fate(fate.at, policy_) <= time.now; });
-        for (auto& [device, place] : row.devices)
-            std::erase_if(place.commits, [&](WallTime at) { return at <= time.now - std::chrono::hours{24}; });
+        for (auto& [device, commits] : row.commits)
+            std::erase_if(commits, [&](WallTime at) { return at <= time.now - std::chrono::hours{24}; });
     }
     core::Draws draws(seed);
     swept.rows += purge_payloads(max, draws);

@@ -24,8 +24,7 @@ void Verbs::remove_place(ConversationId const& id, DeviceRef const& device) {
             device.device);
     db_.run("DELETE FROM welcomes WHERE conversation = ? AND account = ? AND device = ?", id, device.account,
             device.device);
-    db_.run("DELETE FROM commits WHERE conversation = ? AND account = ? AND device = ?", id, device.account,
-            device.device);
+    // What it committed stays counted: added anew by another of its account's devices, it has no fresh hour.
 }
 
 void Verbs::put_welcome(DeviceRef const& device, wire::Welcome const& welcome) {

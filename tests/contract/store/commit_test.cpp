@@ -171,6 +171,28 @@ TEST_P(Commits, are_six_an_hour_while_every_gate_is_open) {
     EXPECT_EQ(begun(submit(pair.healing(8, now.load()))), 9u);
 }
 
+TEST_P(Commits, are_six_an_hour_also_of_two_devices_that_add_each_other_anew) {
+    meet_with_hours(9, 17);
+    add_second_device(client, 1);
+    int accepted = 0;
+    for (std::uint64_t epoch = 2; epoch < 30; ++epoch) {
+        std::size_t const by = epoch % 2, other = 1 - by;
+        auto const package = stock(client, 1, other).front();
+        auto const ref = mls_framing::read_key_package_outer(package).value().ref;
+        mls_framing::Declaration declaration;
+        declaration.added = {{client.account(), client.side, client.device(other).device, ref}};
+        declaration.removed = {{client.account(), client.device(other).device}};
+        auto const outcome =
+            run(store->accept_commit(commit(client.device(by), epoch, declaration, {welcome_message(ref)})));
+        if (!std::holds_alternative<wire::Accepted>(outcome.answer)) {
+            EXPECT_EQ(rule_of(outcome.answer), Rule::too_fast);
+            break;
+        }
+        ++accepted;
+    }
+    EXPECT_EQ(accepted, 11);  // with the one that added the second device twelve
+}
+
 TEST_P(Commits, that_only_heal_are_one_a_day_while_a_gate_is_closed) {
     meet_with_hours(13, 14);
     EXPECT_EQ(begun(submit(pair.healing(1, noon))), 2u);
