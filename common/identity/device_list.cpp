@@ -102,6 +102,8 @@ Result<DeviceList> decode_device_list(bytes::ByteView from) {
     INTERLUDE_TRY(out.time, in.time());
     INTERLUDE_TRY_VOID(in.finish());
     if (out.identity.generation == 0 || out.version == 0) return Errc::malformed;
+    // Stores keep them in signed integers, where a larger one would come before all others.
+    if (out.identity.generation > INT64_MAX || out.version > INT64_MAX) return Errc::malformed;
     if ((out.version == 1) != out.previous.is_zero()) return Errc::malformed;
     return out;
 }

@@ -9,7 +9,8 @@
 namespace interlude::core {
 namespace {
 
-constexpr std::uint16_t conversation_suite = 0x0003;  // what conversations are founded with
+constexpr std::uint16_t conversation_suite = 0x0003;     // what conversations are founded with
+constexpr std::size_t key_package_bytes_max = 4 * 1024;  // ours have some 400; eight go into one answer
 
 /// Made by this device, for our suite, good now and not for longer than its kind may be.
 std::optional<CheckedKeyPackage> check_one(Bytes const& package, bool last_resort, DeviceRef const& by,
@@ -66,6 +67,10 @@ std::variant<std::vector<CheckedKeyPackage>, wire::Refused> check_key_packages(w
                                                                                Policy const& policy) {
     if (left + static_cast<int>(put.key_packages.size()) > policy.key_packages_per_device)
         return refused(wire::Rule::quota);
+    auto const too_big = [](Bytes const& package) { return package.size() > key_package_bytes_max; };
+    if (std::any_of(put.key_packages.begin(), put.key_packages.end(), too_big) ||
+        (put.last_resort && too_big(*put.last_resort)))
+        return refused(wire::Rule::too_big);
     std::vector<CheckedKeyPackage> checked;
     std::set<mls_framing::KeyPackageRef> refs;
     auto const add = [&](Bytes const& package, bool last_resort) {

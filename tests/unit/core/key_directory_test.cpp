@@ -111,6 +111,12 @@ TEST_F(Packages, fill_the_stock_and_no_more) {
     EXPECT_FALSE(rule_of(check(last_resort(human.key_package(entropy, monday_noon)), policy.key_packages_per_device)));
 }
 
+TEST_F(Packages, that_are_large_are_refused) {
+    EXPECT_EQ(rule_of(check(ordinary(Bytes(4 * 1024 + 1)))), wire::Rule::too_big);
+    EXPECT_EQ(rule_of(check(last_resort(Bytes(4 * 1024 + 1)))), wire::Rule::too_big);
+    EXPECT_EQ(rule_of(check(ordinary(Bytes(4 * 1024)))), wire::Rule::invalid);  // nothing that parses
+}
+
 TEST_F(Packages, of_another_device_or_account_are_refused) {
     EXPECT_EQ(rule_of(check(ordinary(human.key_package(entropy, monday_noon, 1)))), wire::Rule::invalid);
     Human const other(Side::client, entropy, monday_noon);

@@ -46,6 +46,12 @@ TEST_F(DeviceLists, refuse_values_that_no_list_has) {
     EXPECT_EQ(refused([](auto& l) { l.identity.side = static_cast<Side>(3); }), Errc::malformed);
     EXPECT_EQ(refused([](auto& l) { l.identity.generation = 0; }), Errc::malformed);
     EXPECT_EQ(refused([](auto& l) { l.version = 0; }), Errc::malformed);
+    EXPECT_EQ(refused([](auto& l) { l.identity.generation = UINT64_C(1) << 63; }), Errc::malformed);
+    EXPECT_EQ(refused([](auto& l) {
+                  l.version = UINT64_C(1) << 63;
+                  l.previous.bytes[0] = 1;
+              }),
+              Errc::malformed);
     EXPECT_EQ(refused([](auto& l) { l.version = 2; }), Errc::malformed) << "version 2 names its predecessor";
     EXPECT_EQ(refused([](auto& l) { l.previous.bytes[0] = 1; }), Errc::malformed) << "version 1 has none";
     EXPECT_EQ(refused([](auto& l) { l.devices.clear(); }), Errc::malformed);
