@@ -84,6 +84,13 @@ OfferPlan plan_offer(OfferFacts const& facts, ConversationSeen const& seen, Time
     return plan;
 }
 
+std::size_t bytes_of(wire::Welcome const& welcome) {
+    auto const invitation =
+        welcome.invitation ? welcome.invitation->bytes.size() + welcome.invitation->signature.size() : 0;
+    return welcome.mls.size() + welcome.declaration.size() + welcome.redemption.size() +
+           welcome.redemption_signature.size() + invitation;
+}
+
 WallTime expires_at(EnvelopeRow const& envelope, std::vector<AccountId> const& unreached, Calendars const& calendars,
                     Policy const& policy) {
     std::optional<WallTime> latest = envelope.stamp;

@@ -86,6 +86,9 @@ struct Cuts {
 };
 Cuts cuts_for(AccountId const& account, Calendars const& calendars, WallTime now);
 
+/// What counts of a Welcome: with its redemption it is the largest thing that an offer may begin with.
+std::size_t bytes_of(wire::Welcome const& welcome);
+
 struct OfferFacts {
     DeliveryRow device;
     std::uint64_t epoch = 0;  // the present one

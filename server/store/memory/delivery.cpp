@@ -56,13 +56,14 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
         co_return offer;
     }
 
+    auto size = documents.bytes();
     auto const welcome = row->welcomes.find(request.device);
     if (welcome != row->welcomes.end() && seen.welcomed != welcome->second.epoch) {
+        size += core::bytes_of(welcome->second);
         offer.items.push_back(welcome->second);
         seen.welcomed = welcome->second.epoch;
     }
 
-    auto size = documents.bytes();
     auto const from = std::max({delivery.joined_epoch, delivery.handshake_acked, seen.handshakes});
     for (auto item = row->handshakes.lower_bound(from); item != row->handshakes.end(); ++item) {
         if (size >= request.bytes_max) {
@@ -87,7 +88,8 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
             else
                 facts.waiting.push_back(envelope.row);
         }
-        auto const plan = core::plan_offer(facts, seen, time, policy_, request.messages_max, request.bytes_max - size);
+        auto const plan = core::plan_offer(facts, seen, time, policy_, request.messages_max,
+                                           request.bytes_max - std::min<std::size_t>(size, request.bytes_max));
         for (auto const seq : plan.envelopes) {
             auto const& [envelope, mls] = row->envelopes.at(seq);
             offer.items.push_back(wire::Envelope{request.conversation, seq, envelope.generation, envelope.epoch,

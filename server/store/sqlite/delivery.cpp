@@ -47,12 +47,13 @@ std::size_t Verbs::offer_documents(Offer& offer, OfferRequest const& request) {
     return pages.bytes();
 }
 
-void Verbs::offer_welcome(Offer& offer, OfferRequest const& request) {
+/// Its bytes.
+std::size_t Verbs::offer_welcome(Offer& offer, OfferRequest const& request) {
     auto const& [account, device] = request.device;
     auto const epoch =
         db_.value<std::uint64_t>("SELECT epoch FROM welcomes WHERE conversation = ? AND account = ? AND device = ?",
                                  request.conversation, account, device);
-    if (!epoch || offer.seen.welcomed == *epoch) return;
+    if (!epoch || offer.seen.welcomed == *epoch) return 0;
     auto rows = db_.query(
         "SELECT generation, sender_device, stamp, mls, declaration, invitation, invitation_signature, redemption,"
         " redemption_signature FROM welcomes WHERE conversation = ? AND account = ? AND device = ?",
@@ -74,8 +75,10 @@ void Verbs::offer_welcome(Offer& offer, OfferRequest const& request) {
     if (document)
         welcome.invitation =
             wire::SignedDocument{wire::DocumentKind::invitation, std::move(*document), signature.value_or(Bytes{})};
+    auto const size = core::bytes_of(welcome);
     offer.items.push_back(std::move(welcome));
     offer.seen.welcomed = *epoch;
+    return size;
 }
 
 /// Their bytes; `more` if they filled what `taken` left of the page.
@@ -228,7 +231,7 @@ Offer Verbs::offer_from(OfferRequest const& request) {
     }
     auto size = offer_documents(offer, request);
     if (offer.more) return offer;  // what follows is judged by documents
-    offer_welcome(offer, request);
+    size += offer_welcome(offer, request);
     size += offer_handshakes(offer, request, size, place->delivery);
     if (!offer.more)
         offer_envelopes(offer, request, row, place->delivery, request.bytes_max - std::min(size, request.bytes_max));

@@ -193,7 +193,7 @@ class Verbs final : public WorkerEvents {
 
     // Parts of offer_from.
     std::size_t offer_documents(ports::Offer& offer, ports::OfferRequest const& request);
-    void offer_welcome(ports::Offer& offer, ports::OfferRequest const& request);
+    std::size_t offer_welcome(ports::Offer& offer, ports::OfferRequest const& request);
     std::size_t offer_handshakes(ports::Offer& offer, ports::OfferRequest const& request, std::size_t taken,
                                  core::DeliveryRow const& delivery);
     void offer_envelopes(ports::Offer& offer, ports::OfferRequest const& request, ConversationRow const& row,
