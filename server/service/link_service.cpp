@@ -2,7 +2,9 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <set>
 
+#include "common/audit/entry.hpp"
 #include "common/wire/codec.hpp"
 
 namespace interlude::service {
@@ -41,6 +43,26 @@ asio::awaitable<void> load_facts(std::shared_ptr<LinkContext> link, core::LoadFa
     for (auto const& message : waiting) on_bytes(link, message);
 }
 
+/// Leaves out closed conversations, which pile up over the years, and the chains that only they have to do with. The
+/// courier tells their state like any other that the link does not know yet.
+std::vector<base::ConversationId> take_out_closed(ports::Snapshot& snapshot, base::AccountId const& own) {
+    std::vector<base::ConversationId> closed;
+    std::set<base::SubjectId> wanted{audit::subject_of(own)};
+    std::vector<wire::ConversationState> open;
+    for (auto& state : snapshot.conversations) {
+        if (state.closed) {
+            closed.push_back(state.conversation);
+            continue;
+        }
+        wanted.insert(audit::subject_of(state.conversation));
+        for (auto const& member : state.members) wanted.insert(audit::subject_of(member.account));
+        open.push_back(std::move(state));
+    }
+    snapshot.conversations = std::move(open);
+    std::erase_if(snapshot.subjects, [&](auto const& state) { return !wanted.contains(state.subject); });
+    return closed;
+}
+
 /// `ready` and the courier, for a device; `ready` alone for an invitee.
 asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed welcomed) {
     auto& shared = link->shared;
@@ -50,6 +72,7 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
         ready.instance = shared.options.instance;
         ready.restore_count = shared.options.restore_count;
         ready.log_vkey = shared.sequencer.vkey();
+        std::vector<base::ConversationId> closed_conversations;
         auto const* const device = std::get_if<core::DeviceRef>(&welcomed.who);
         if (link->closed) co_return;
         if (device) {
@@ -59,6 +82,7 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
             link->entered = shared.registry.enter({*device, link->sink, link->courier, false, {}});
             if (!welcomed.confirmed.empty()) co_await shared.store.confirm(*device, welcomed.confirmed);
             auto snapshot = co_await shared.store.snapshot(*device);
+            closed_conversations = take_out_closed(snapshot, device->account);
             ready.conversations = std::move(snapshot.conversations);
             ready.subjects = std::move(snapshot.subjects);
             // Its facts are from before it proved who it is: a removal since then found no link to end.
@@ -78,6 +102,7 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
         shared.metrics.add(ports::Counter::logins);
         if (!device) co_return;
         link->courier->began_with(conversations);
+        for (auto const& conversation : closed_conversations) link->courier->changed(conversation);
         shared.registry.now_ready(*link->entered);
         auto const courier = link->courier;
         co_await courier->run();

@@ -89,5 +89,22 @@ TEST_F(Logins, hear_of_everything_that_changes_from_their_snapshot_on) {
     EXPECT_EQ(registry.size(), 1u);
 }
 
+TEST_F(Logins, are_told_of_closed_conversations_after_ready_and_not_in_it) {
+    pair.meet(io, *store);
+    run(store->close_conversation(pair.therapist.device(), pair.conversation));
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    ASSERT_EQ(sink->bodies<wire::Ready>().size(), 1u);
+    auto const ready = sink->bodies<wire::Ready>()[0];
+    EXPECT_TRUE(ready.conversations.empty());
+    ASSERT_EQ(ready.subjects.size(), 1u);
+    EXPECT_EQ(ready.subjects[0].subject, audit::subject_of(pair.client.account()));
+    auto const changed = sink->bodies<wire::StateChanged>();
+    ASSERT_EQ(changed.size(), 1u);
+    EXPECT_TRUE(changed[0].conversations.at(0).closed);
+    EXPECT_EQ(changed[0].subjects.size(), 3u);
+}
+
 }  // namespace
 }  // namespace interlude::test
