@@ -5,6 +5,7 @@
 
 #include "common/audit/receipt.hpp"
 #include "common/schedule/schedule_document.hpp"
+#include "server/core/refusals.hpp"
 #include "server/service/link_service.hpp"
 
 namespace interlude::service {
@@ -146,9 +147,18 @@ struct Serve {
         auto lists = co_await shared.store.device_lists_after(fetcher_of(submit), get.account, after);
         if (lists) {
             answer(std::move(*lists));
-        } else {
-            answer(wire::Error{wire::ErrorCode::not_allowed, 0});
+            co_return;
         }
+        if (auto const* invitation = std::get_if<base::InvitationId>(&submit.who)) {  // say what became of it
+            auto const row = co_await shared.store.invitation(*invitation);
+            auto const phase = row ? core::phase_of(*row, shared.timers.time().now) : wire::InvitationPhase::open;
+            bool const spent = phase == wire::InvitationPhase::redeemed;
+            if (phase != wire::InvitationPhase::open) {
+                answer(core::refused(spent ? wire::Rule::spent : wire::Rule::expired));
+                co_return;
+            }
+        }
+        answer(wire::Error{wire::ErrorCode::not_allowed, 0});
     }
     awaitable<void> operator()(wire::KeyPackagesPut const& put) const {
         auto outcome = co_await shared.store.put_key_packages(device_of(submit), put);
