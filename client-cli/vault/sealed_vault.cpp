@@ -12,6 +12,7 @@
 #include <cstring>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 #include "client-cli/vault/seal.hpp"
 #include "common/bytes/reader.hpp"
@@ -30,8 +31,35 @@ constexpr auto lock_look_every = std::chrono::milliseconds{5};
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;
 
+constexpr int tables_max = 255;
+
+/// Everything that the file's schema holds, as it was made; whoever edits the file can add nothing that answers for it.
+constexpr char const* vault_table =
+    "CREATE TABLE vault (one INTEGER PRIMARY KEY CHECK (one = 1), kind INTEGER NOT NULL, salt BLOB NOT NULL,"
+    " wrapped BLOB NOT NULL) STRICT";
+constexpr char const* record_table =
+    "CREATE TABLE record (tbl INTEGER NOT NULL, slot BLOB NOT NULL, grp BLOB NOT NULL, version INTEGER NOT NULL,"
+    " sealed BLOB NOT NULL, PRIMARY KEY (tbl, slot)) STRICT, WITHOUT ROWID";
+constexpr char const* group_index = "CREATE INDEX record_group ON record (tbl, grp)";
+
 std::filesystem::path vault_file(std::filesystem::path const& home) {
     return home / "vault.db";
+}
+/// Under this name until it is whole.
+std::filesystem::path unfinished_file(std::filesystem::path const& home) {
+    return home / "vault.db.new";
+}
+std::filesystem::path journal_of(std::filesystem::path file) {
+    return file += "-journal";
+}
+
+/// What is in the file or the folder is durable.
+void sync_to_disk(std::filesystem::path const& path, int flags) {
+    int const fd = ::open(path.c_str(), flags | O_CLOEXEC);
+    bool const synced = fd >= 0 && fsync(fd) == 0;
+    auto const reason = std::string(std::strerror(errno));
+    if (fd >= 0) close(fd);
+    if (!synced) throw VaultError(Kind::disk, "cannot write " + path.string() + ": " + reason);
 }
 
 [[noreturn]] void fail(sqlite3* database, std::string const& doing) {
@@ -128,8 +156,13 @@ bytes::SecretBytes wrapping_key(VaultSecret const& secret, ByteView salt) {
 class SealedVault::Impl {
   public:
     Impl(std::filesystem::path home, crypto::Entropy& entropy) : home_(std::move(home)), entropy_(entropy) {
-        auto const file = vault_file(home_);
-        if (sqlite3_open_v2(file.c_str(), &database_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nullptr) != SQLITE_OK)
+        open_file(vault_file(home_), 0);
+    }
+    ~Impl() { sqlite3_close(database_); }
+
+    void open_file(std::filesystem::path const& file, int flags) {
+        sqlite3_close(std::exchange(database_, nullptr));
+        if (sqlite3_open_v2(file.c_str(), &database_, SQLITE_OPEN_READWRITE | flags, nullptr) != SQLITE_OK)
             fail(database_, "opening " + file.string());
         chmod(file.c_str(), 0600);
         sqlite3_extended_result_codes(database_, 1);
@@ -138,29 +171,56 @@ class SealedVault::Impl {
         run("PRAGMA journal_mode=TRUNCATE; PRAGMA synchronous=EXTRA; PRAGMA secure_delete=ON; PRAGMA "
             "temp_store=MEMORY;");
     }
-    ~Impl() { sqlite3_close(database_); }
 
     void run(char const* sql) {
         if (sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(database_, "working");
     }
 
-    void create(VaultSecret const& secret) {
-        HomeLock const lock(home_);
+    /// Written under another name and given its own once it is whole: an interruption leaves no vault, or this one.
+    static void create(std::filesystem::path const& home, VaultSecret const& secret, crypto::Entropy& entropy) {
+        auto const master = entropy.secret(master_key_bytes);
+        auto const salt = entropy.bytes(salt_bytes);
+        auto const wrapped = wrap_master_key(master.expose(), wrapping_key(secret, salt).expose(), entropy);
+        HomeLock const lock(home);
+        if (exists(home)) throw VaultError(Kind::busy, "another interlude made this home meanwhile; run it again");
+        auto const file = unfinished_file(home);
+        for (auto const& old : {file, journal_of(file)}) std::filesystem::remove(old);
+        Impl(home, entropy, file).fill(secret.kind, master.expose(), salt, wrapped);
+        std::filesystem::remove(journal_of(file));
+        std::filesystem::remove(journal_of(vault_file(home)));  // of one that never was finished
+        sync_to_disk(file, O_RDONLY);
+        std::filesystem::rename(file, vault_file(home));
+        sync_to_disk(home, O_RDONLY | O_DIRECTORY);
+    }
+
+    void fill(VaultSecret::Kind kind, ByteView master, ByteView salt, ByteView wrapped) {
         run("PRAGMA auto_vacuum=INCREMENTAL; BEGIN IMMEDIATE;");
-        run("CREATE TABLE vault (one INTEGER PRIMARY KEY CHECK (one = 1), kind INTEGER NOT NULL, salt BLOB NOT NULL,"
-            " wrapped BLOB NOT NULL) STRICT;"
-            "CREATE TABLE record (tbl INTEGER NOT NULL, slot BLOB NOT NULL, grp BLOB NOT NULL, version INTEGER NOT "
-            "NULL,"
-            " sealed BLOB NOT NULL, PRIMARY KEY (tbl, slot)) STRICT, WITHOUT ROWID;"
-            "CREATE INDEX record_group ON record (tbl, grp);");
-        auto const master = entropy_.secret(master_key_bytes);
-        auto const salt = entropy_.bytes(salt_bytes);
-        auto const wrapped = wrap_master_key(master.expose(), wrapping_key(secret, salt).expose(), entropy_);
+        for (auto const* object : {vault_table, record_table, group_index}) run(object);
         Statement insert(database_, "INSERT INTO vault VALUES (1, ?, ?, ?)");
-        insert.bind(1, static_cast<std::int64_t>(secret.kind)).bind(2, salt).bind(3, wrapped).step();
-        sealer_.emplace(master.expose());
+        insert.bind(1, static_cast<std::int64_t>(kind)).bind(2, salt).bind(3, wrapped).step();
+        sealer_.emplace(master);
         write_head({1, RowSum{}});
         run(("PRAGMA user_version=" + std::to_string(schema_version) + "; COMMIT;").c_str());
+    }
+
+    /// A file that an interruption left without a vault in it is none.
+    static bool exists(std::filesystem::path const& home) {
+        auto const file = vault_file(home);
+        std::error_code error;
+        if (!std::filesystem::exists(file, error)) return false;
+        if (std::filesystem::file_size(file, error) == 0 && !error) return false;
+        sqlite3* database = nullptr;
+        int objects = 1;  // what is no database is a damaged vault, not a missing one
+        if (sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK) {
+            sqlite3_busy_timeout(database, 5000);
+            auto const count = [](void* to, int, char** values, char**) {
+                *static_cast<int*>(to) = values[0] && std::strcmp(values[0], "0") == 0 ? 0 : 1;
+                return 0;
+            };
+            sqlite3_exec(database, "SELECT count(*) FROM sqlite_schema", count, &objects, nullptr);
+        }
+        sqlite3_close(database);
+        return objects != 0;
     }
 
     int version() {
@@ -178,6 +238,7 @@ class SealedVault::Impl {
     void unlock(VaultSecret const& secret) {
         if (version() > schema_version)
             throw VaultError(Kind::newer, "this vault was written by a newer interlude; use that version");
+        check_schema();
         {
             Statement row(database_, "SELECT salt, wrapped FROM vault");
             if (!row.step()) throw VaultError(Kind::damaged, "the vault is damaged: its key is gone");
@@ -189,20 +250,46 @@ class SealedVault::Impl {
             sealer_.emplace(master->expose());
         }
         HomeLock const lock(home_);
+        check_schema();
+        check_structure();
         auto const head = read_head();
         RowSum sum;
-        Statement rows(database_, "SELECT tbl, slot, grp, version, sealed FROM record WHERE tbl > 0");
+        Statement rows(database_, "SELECT tbl, slot, grp, version, sealed FROM record NOT INDEXED");
         while (rows.step()) {
+            auto const table = rows.integer(0);
             auto const slot = Slot::from(rows.blob(1));
             auto const group = Slot::from(rows.blob(2));
-            if (!slot || !group) throw VaultError(Kind::damaged, "the vault is damaged: a record has no place");
-            sum.add(static_cast<std::uint8_t>(rows.integer(0)), *slot, *group,
-                    static_cast<std::uint64_t>(rows.integer(3)), rows.blob(4));
+            bool const is_head = table == 0 && slot && *slot == Slot{};
+            if (!slot || !group || table < 0 || table > tables_max || (table == 0 && !is_head))
+                throw VaultError(Kind::damaged, "the vault is damaged: a record has no place");
+            if (is_head) continue;
+            sum.add(static_cast<std::uint8_t>(table), *slot, *group, static_cast<std::uint64_t>(rows.integer(3)),
+                    rows.blob(4));
         }
         if (sum != head.sum)
             throw VaultError(
                 Kind::damaged,
                 "the vault is damaged: records were changed, exchanged, dropped or are older than the rest");
+    }
+
+    /// Nothing but what create made: no trigger, no view, no index or statistics that choose what a question finds.
+    void check_schema() {
+        std::size_t known = 0;
+        Statement objects(database_, "SELECT sql FROM sqlite_schema");
+        while (objects.step()) {
+            auto const sql = bytes::text(objects.blob(0));
+            if (sql != vault_table && sql != record_table && sql != group_index)
+                throw VaultError(Kind::damaged, "the vault is damaged: something was added to it");
+            ++known;
+        }
+        if (known != 3) throw VaultError(Kind::damaged, "the vault is damaged: a part of it is gone");
+    }
+
+    /// Rows are found by their place and by their group: both trees hold all of them, in order.
+    void check_structure() {
+        Statement check(database_, "PRAGMA integrity_check(1)");
+        if (!check.step() || bytes::text(check.blob(0)) != "ok")
+            throw VaultError(Kind::damaged, "the vault is damaged: its rows and its index differ");
     }
 
     Head read_head() {
@@ -244,6 +331,12 @@ class SealedVault::Impl {
     crypto::Entropy& entropy_;
     sqlite3* database_ = nullptr;
     std::optional<Sealer> sealer_;
+
+  private:
+    Impl(std::filesystem::path home, crypto::Entropy& entropy, std::filesystem::path const& unfinished)
+        : home_(std::move(home)), entropy_(entropy) {
+        open_file(unfinished, SQLITE_OPEN_CREATE);
+    }
 };
 
 namespace {
@@ -357,7 +450,7 @@ SealedVault::SealedVault(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SealedVault::~SealedVault() = default;
 
 bool SealedVault::exists(std::filesystem::path const& home) {
-    return std::filesystem::exists(vault_file(home));
+    return Impl::exists(home);
 }
 
 namespace {
@@ -382,9 +475,8 @@ std::unique_ptr<SealedVault> SealedVault::create(std::filesystem::path const& ho
     std::filesystem::create_directories(home, error);
     if (error) throw VaultError(Kind::disk, "cannot make " + home.string() + ": " + error.message());
     std::filesystem::permissions(home, std::filesystem::perms::owner_all, error);
-    auto impl = std::make_unique<Impl>(home, entropy);
-    impl->create(secret);
-    return std::unique_ptr<SealedVault>(new SealedVault(std::move(impl)));
+    Impl::create(home, secret, entropy);
+    return open(home, secret, entropy);
 }
 
 std::unique_ptr<SealedVault> SealedVault::open(std::filesystem::path const& home, VaultSecret const& secret,

@@ -299,6 +299,53 @@ TEST_F(TouchedVaults, one_of_a_newer_version_is_refused_and_left_alone) {
     EXPECT_EQ(get(*open(), key(2, "other")), "3");
 }
 
+TEST_F(TouchedVaults, a_row_moved_to_a_table_that_is_none_is_noticed) {
+    for (std::int64_t const by : {std::int64_t{256}, std::int64_t{-256}, std::int64_t{1} << 32}) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            if (rows[i].table == 0) continue;
+            write_raw(rows);
+            Database(home).run("UPDATE record SET tbl = tbl + " + std::to_string(by) + " WHERE slot = x'" +
+                               bytes::to_hex(rows[i].slot) + "'");
+            EXPECT_EQ(refusal_of_opening(), Kind::damaged) << "row " << i << " by " << by;
+        }
+    }
+    write_raw(rows);
+    Database(home).run("INSERT INTO record SELECT 0, randomblob(32), grp, version, sealed FROM record WHERE tbl > 0");
+    EXPECT_EQ(refusal_of_opening(), Kind::damaged);
+}
+
+TEST_F(TouchedVaults, anything_added_to_its_schema_is_noticed) {
+    for (auto const* object :
+         {"CREATE INDEX other ON record (tbl, grp, version)", "CREATE TABLE more (a)", "CREATE VIEW seen AS SELECT 1",
+          "CREATE TRIGGER t AFTER INSERT ON record BEGIN DELETE FROM record WHERE tbl = 15; END", "ANALYZE"}) {
+        std::filesystem::remove(home / "vault.db");
+        put(*create(), key(1, "first"), "1");
+        EXPECT_FALSE(refusal_of_opening());
+        Database(home).run(object);
+        EXPECT_EQ(refusal_of_opening(), Kind::damaged) << object;
+    }
+    std::filesystem::remove(home / "vault.db");
+    create();
+    Database(home).run("DROP INDEX record_group");
+    EXPECT_EQ(refusal_of_opening(), Kind::damaged);
+}
+
+TEST_F(TouchedVaults, an_index_that_hides_rows_is_noticed) {
+    Database(home).run(
+        "PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX record_group ON record (tbl, grp) WHERE tbl < 0'"
+        " WHERE name = 'record_group'");
+    Database(home).run("REINDEX record_group");  // no row is in it
+    Database(home).run(
+        "PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_schema SET sql = 'CREATE INDEX record_group ON record (tbl, grp)'"
+        " WHERE name = 'record_group'");
+    EXPECT_TRUE(refusal([&] {
+                    auto const vault = open();
+                    EXPECT_EQ(vault->begin()->scan(Table::messages, key(1)).size(), 2u) << "rows vanished in silence";
+                }) == Kind::damaged);
+}
+
 // ---- What opens it -------------------------------------------------------------------------------------------------
 
 TEST_F(Vaults, another_key_does_not_open_it) {
@@ -338,6 +385,31 @@ TEST_F(Vaults, a_key_file_that_others_can_read_is_refused) {
     chmod((home / "key").c_str(), 0600);
     std::ofstream(home / "key") << "0011\n";
     EXPECT_EQ(refusal([&] { (void)read_key_file(home); }), Kind::wrong_key);
+}
+
+TEST_F(Vaults, a_home_whose_making_was_interrupted_is_made_again) {
+    for (auto const* left : {"nothing", "no tables", "half of a newer making"}) {
+        std::filesystem::remove(home / "vault.db");
+        if (left == std::string_view("no tables")) {
+            Database(home).run("PRAGMA auto_vacuum = INCREMENTAL; CREATE TABLE gone (a); DROP TABLE gone");
+        } else if (left == std::string_view("nothing")) {
+            std::ofstream(home / "vault.db");
+        } else {
+            std::ofstream(home / "vault.db.new", std::ios::binary) << std::string(8192, 'x');
+            std::ofstream(home / "vault.db.new-journal", std::ios::binary) << std::string(512, 'x');
+        }
+        EXPECT_FALSE(SealedVault::exists(home)) << left;
+        EXPECT_EQ(refusal_of_opening(), Kind::missing) << left;
+        ASSERT_FALSE(refusal([&] { put(*create(), key(1), "there"); })) << left;
+        EXPECT_EQ(get(*open(), key(1)), "there") << left;
+        EXPECT_FALSE(std::filesystem::exists(home / "vault.db.new"));
+    }
+}
+
+TEST_F(Vaults, a_home_that_is_there_is_never_made_over) {
+    put(*create(), key(1), "there");
+    EXPECT_EQ(refusal([&] { create(); }), Kind::busy);
+    EXPECT_EQ(get(*open(), key(1)), "there");
 }
 
 // ---- Several processes, and their deaths ---------------------------------------------------------------------------
@@ -390,6 +462,18 @@ TEST_F(Vaults, a_process_killed_before_its_commit_changed_nothing) {
     auto const vault = open();  // and its lock is gone with it
     EXPECT_EQ(get(*vault, key(1)), "before");
     EXPECT_FALSE(get(*vault, key(2)));
+}
+
+TEST_F(Vaults, a_process_killed_while_it_makes_the_home_leaves_none_or_a_whole_one) {
+    for (int round = 0; round < 30; ++round) {
+        std::filesystem::remove(home / "vault.db");
+        auto const maker = child([&] { (void)SealedVault::create(home, key_secret(), entropy); });
+        std::this_thread::sleep_for(std::chrono::microseconds(400 * round));
+        kill(maker, SIGKILL);
+        (void)outcome(maker);
+        if (!SealedVault::exists(home)) create();
+        EXPECT_FALSE(refusal_of_opening()) << round;
+    }
 }
 
 TEST_F(Vaults, a_process_killed_at_any_moment_leaves_whole_transactions) {
