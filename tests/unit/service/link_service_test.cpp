@@ -27,8 +27,6 @@ class Logins : public Shop {
                                        false,
                                        {}});
         service.emplace(*shared);
-        run(sequencer.resume());
-        begin(sequencer.run());
     }
     ~Logins() override {
         if (host) host->closed();
@@ -38,6 +36,8 @@ class Logins : public Shop {
         settle();
     }
     void say_hello(core::DeviceRef const& device) {
+        run(sequencer.resume());
+        begin(sequencer.run());
         host = service->host(sink);
         host->opened();
         wire::Hello hello;
