@@ -175,8 +175,10 @@ TEST_F(EpochGate, an_added_device_must_be_listed_ours_and_bring_its_own_package)
          [](State& t) { t.submission.commit.welcomes.push_back(t.submission.commit.welcomes[0]); }},
         {"a Welcome for nobody", wire::Rule::invalid,
          [](State& t) {
+             auto const welcomes = t.submission.commit.welcomes;
              t.declaration.added.clear();
              t.sign();
+             t.submission.commit.welcomes = welcomes;
          }},
         {"in the roster already", wire::Rule::invalid,
          [](State& t) { t.facts.roster[0].devices.push_back(t.therapist.device(1).device); }},
