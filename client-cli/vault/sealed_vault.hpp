@@ -4,8 +4,8 @@
 // A row is (table, slot, group, version, sealed). slot = HMAC(table, key) is where a record lives, group = HMAC of the
 // key's first 16 bytes serves scans. sealed = nonce ‖ XChaCha20-Poly1305 of (key ‖ value) with (table, slot, version)
 // as associated data. One sealed head record holds a counter and the sum, modulo 2^256, of SHA-256(table, slot, group,
-// version, tag) over all rows; it changes in the same transaction and is compared when the vault is opened. Then also the
-// schema must be the one that was made, and the index must hold what the table holds.
+// version, tag) over all rows; it changes in the same transaction and is compared when the vault is opened. Then also
+// the schema must be the one that was made, and the index must hold what the table holds.
 #pragma once
 
 #include <filesystem>
