@@ -41,6 +41,9 @@ bool deceives(char32_t point) {
            (point >= 0x200b && point <= 0x200f) ||  // zero width, direction marks
            (point >= 0x2028 && point <= 0x202e) ||  // line separators, bidi embeddings and overrides
            (point >= 0x2060 && point <= 0x206f) ||  // bidi isolates, invisible operators
+           point == 0x34f || point == 0x115f || point == 0x1160 || point == 0x17b4 ||
+           point == 0x17b5 ||  // drawn as nothing
+           point == 0x3164 || point == 0xffa0 || point == 0x2800 || (point >= 0x1d173 && point <= 0x1d17a) ||
            point == 0xfeff || (point >= 0xfff9 && point <= 0xfffb) || (point >= 0xe0000 && point <= 0xe0fff);
 }
 

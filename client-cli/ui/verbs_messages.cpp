@@ -66,13 +66,36 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
     return words;
 }
 
+namespace {
+
+/// Who wrote it. A foreign name that equals what this app calls its own person is marked, whatever its case.
+std::string author_of(engine::MessageView const& message) {
+    if (message.from_me) return "you";
+    auto const account = "account " + hex(message.from).substr(0, 8);
+    if (message.from_name.empty()) return account;
+    auto name = visible(message.from_name, false);
+    std::string folded;
+    for (char const c : name)
+        if (c != ' ') folded += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return folded == "you" ? "the other side, called \"" + name + "\" (" + account + ")" : name;
+}
+
+/// Every line after the first begins with a mark that no line of this app begins with.
+std::string continued(std::string const& text) {
+    std::string out;
+    for (char const c : text) {
+        out += c;
+        if (c == '\n') out += "    | ";
+    }
+    return out;
+}
+
+}  // namespace
+
 std::string message_line(engine::MessageView const& message, base::WallTime now) {
-    auto const who = message.from_me             ? std::string("you")
-                     : message.from_name.empty() ? "account " + hex(message.from).substr(0, 8)
-                                                 : visible(message.from_name, false);
-    auto const text =
-        message.cannot_open ? std::string("(this message cannot be opened on this device)") : visible(message.text);
-    return "[" + when(message.sent_at, now) + "] " + who + ": " + text +
+    auto const text = message.cannot_open ? std::string("(this message cannot be opened on this device)")
+                                          : continued(visible(message.text));
+    return "[" + when(message.sent_at, now) + "] " + author_of(message) + ": " + text +
            (message.from_me ? "\n    (" + state_in_words(message, now) + ")" : std::string());
 }
 

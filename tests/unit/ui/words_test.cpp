@@ -40,6 +40,11 @@ TEST(Visible, characters_that_turn_or_hide_others_are_shown) {
     EXPECT_EQ(visible("\U000e0041"), "<U+E0041>");  // tags
 }
 
+TEST(Visible, characters_that_are_drawn_as_nothing_are_shown) {
+    EXPECT_EQ(visible("\u3164\u115f\u1160\uffa0"), "<U+3164><U+115F><U+1160><U+FFA0>");
+    EXPECT_EQ(visible("\u034f\u2800"), "<U+034F><U+2800>");
+}
+
 TEST(Visible, bytes_that_are_no_text_are_shown_one_by_one) {
     EXPECT_EQ(visible("\xff\xfe"), "<FF><FE>");
     EXPECT_EQ(visible("\xc0\xaf"), "<C0><AF>");          // overlong
@@ -98,6 +103,29 @@ TEST(MessageLine, foreign_names_and_texts_cannot_draw_on_the_terminal) {
     EXPECT_EQ(line.find('\x07'), std::string::npos);
     EXPECT_NE(line.find("<U+001B>[31mKim<U+000A>"), std::string::npos) << line;
     EXPECT_NE(line.find("<U+202E><U+0007>hi"), std::string::npos) << line;
+}
+
+TEST(MessageLine, a_foreign_text_cannot_forge_lines_of_this_app) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    view.from_name = "Kim";
+    view.text = "hi\n[today 11:30] you: I quit\n    (delivered)\nALARM (x): y";
+    auto const line = message_line(view, monday_ten);
+    EXPECT_NE(line.find("Kim: hi\n    | [today 11:30] you: I quit\n    |     (delivered)\n    | ALARM"),
+              std::string::npos)
+        << line;
+}
+
+TEST(MessageLine, a_peer_called_you_is_not_taken_for_oneself) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    for (auto const* name : {"you", "You", " YOU "}) {
+        view.from_name = name;
+        auto const line = message_line(view, monday_ten);
+        EXPECT_NE(line.find("the other side, called"), std::string::npos) << line;
+    }
+    view.from_name = "Yousra";
+    EXPECT_EQ(message_line(view, monday_ten).find("the other side"), std::string::npos);
 }
 
 TEST(MessageLine, what_does_not_open_says_so) {
