@@ -34,8 +34,7 @@ int audit_verify(Options const& options) {
             throw_unreachable(result);
         }
     }
-    auto report = home.engine().audit_verify(wall_now());
-    for (auto const& alarm : home.engine().alarms()) report.problems.push_back({alarm.code, "", alarm.text});
+    auto const report = home.engine().audit_verify(wall_now());
     if (options.json) {
         auto problems = json::array();
         for (auto const& problem : report.problems)
