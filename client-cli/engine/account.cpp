@@ -112,7 +112,10 @@ void take_list(Turn& turn, identity::SignedDeviceList const& received) {
     auto const at = decoded->position();
     if (at <= known->list().position()) {
         auto const same = turn.rows.get<ListRecord>(Table::device_lists, list_key_of(account, at));
-        if (same && same->bytes != received.bytes)
+        if (same && same->bytes != received.bytes && !identity::verify_device_list(received))
+            turn.alarm("bad_list", "the server showed a device list that its account did not sign", std::nullopt,
+                       received.bytes);
+        else if (same && same->bytes != received.bytes)
             turn.alarm("two_lists", "two device lists of one account with the same number", std::nullopt, same->bytes,
                        received.bytes);
         return;
@@ -129,14 +132,14 @@ void take_list(Turn& turn, identity::SignedDeviceList const& received) {
     if (at.generation != generation) weaken_verification(turn, account);
 }
 
-bool take_list_head(Turn& turn, AccountId const& account, ListHead const& head) {
+bool take_list_head(Turn& turn, ConversationId const& conversation, AccountId const& account, ListHead const& head) {
     auto const known = newest_list(turn, account);
     if (!known) return false;
     identity::ListPosition const at{head.generation, head.version};
     if (at > known->list().position()) return true;
     auto const same = turn.rows.get<ListRecord>(Table::device_lists, list_key_of(account, at));
     if (same && identity::device_list_hash(same->bytes) != head.hash)
-        turn.alarm("two_lists", "a device was shown another list of its own account than this one was", std::nullopt,
+        turn.alarm("other_says_two_lists", "the other side says that it has another list of its devices", conversation,
                    same->bytes, bytes::copy(head.hash.bytes));
     return false;
 }

@@ -24,7 +24,7 @@ ListHead head_of(identity::VerifiedDeviceList const& list);
 /// nobody introduced are left alone. An alarm if it contradicts what is known.
 void take_list(Turn& turn, identity::SignedDeviceList const& received);
 /// A peer's word on its own newest list. True: it is newer than the one known here; ask the server for it.
-bool take_list_head(Turn& turn, AccountId const& account, ListHead const& head);
+bool take_list_head(Turn& turn, ConversationId const& conversation, AccountId const& account, ListHead const& head);
 
 /// The next version of the own list, if it is due (30 days) or `devices` differ; queued for the server.
 void renew_list_if_due(Turn& turn);

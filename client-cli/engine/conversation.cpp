@@ -67,8 +67,9 @@ struct Effect {
             turn.rows.put_home(home::crisis_card, CrisisCardRecord{body.text, body.dated});
     }
     void operator()(EarlyDelivery const& body) const {
-        turn.alarm("early_delivery",
-                   "the other side was given message " + std::to_string(body.seq) + " before it was due", id);
+        turn.alarm("other_says_early_delivery",
+                   "the other side says that it was given message " + std::to_string(body.seq) + " before it was due",
+                   id);
     }
 
     /// The message's author said of an own message that it was opened, or that it cannot be.
@@ -123,7 +124,7 @@ void keep_unopened(Turn& turn, wire::Envelope const& envelope, ConversationRecor
 void take_list_of_peer(Turn& turn, SignedListBytes const& sent) {
     auto const signature = crypto::Signature::from(sent.signature);
     auto const list = identity::decode_device_list(sent.bytes);
-    if (!signature || !list) return;
+    if (!signature || !list || !identity::verify_device_list({sent.bytes, *signature})) return;
     auto const known = newest_list(turn, list->account());
     if (!known) return;
     auto const at = known->list().position();
@@ -173,7 +174,7 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
         if (!message.duplicate) turn.rows.put(Table::message_ids, shown, envelope.seq);
         set_name(conversation, message.from, content->own_name);
         for (auto const& list : content->lists) take_list_of_peer(turn, list);
-        if (take_list_head(turn, message.from, content->own_list)) ask_for_lists(turn, message.from);
+        if (take_list_head(turn, id, message.from, content->own_list)) ask_for_lists(turn, message.from);
         take_peer_sight(turn, id, content->log);
         std::visit(Effect{turn, id, conversation, message, envelope.seq}, content->body);
     }
@@ -198,6 +199,7 @@ bool seal(Turn& turn, OutgoingRecord& record) {
     auto const& id = record.conversation;
     auto conversation = turn.conversation(id);
     if (!conversation || conversation->closed || conversation->broken || conversation->lost_state) return false;
+    if (conversation->told_own_seq > 0) return false;
     if (conversation->verified == Verification::changed) return false;
     if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
     auto group = load_group(turn, id, conversation->generation);
@@ -239,9 +241,16 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
     if (!passes(turn, id, *conversation, envelope.sender_account, me, envelope.stamp,
                 turn.now + limits::clock_tolerance)) {
         turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, true, turn.now});
-        turn.alarm("early_delivery", "message " + std::to_string(envelope.seq) + " came before it was due", id,
-                   envelope.mls);
-        queue_message(turn, id, turn.entropy.id<MessageId>(), EarlyDelivery{envelope.seq, turn.now});
+        if (turn.believes_time()) {
+            turn.alarm("early_delivery", "message " + std::to_string(envelope.seq) + " came before it was due", id,
+                       envelope.mls);
+            queue_message(turn, id, turn.entropy.id<MessageId>(), EarlyDelivery{envelope.seq, turn.now});
+        } else {
+            turn.alarm("clock_differs",
+                       "this clock is not the server's: message " + std::to_string(envelope.seq) +
+                           " stays closed until it is due here. Please check the clock",
+                       id);
+        }
     } else {
         open_envelope(turn, envelope, *conversation);
         turn.save(id, *conversation);
@@ -287,6 +296,7 @@ void take_epoch_end(Turn& turn, wire::EpochEnd const& end) {
 }
 
 void prune_epochs(Turn& turn) {
+    if (!turn.believes_time()) return;
     auto const life = 2 * hold_life(turn);
     for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         std::uint64_t before = 0;

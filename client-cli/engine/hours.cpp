@@ -268,6 +268,20 @@ bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord co
     return true;
 }
 
+void renew_hours_if_due(Turn& turn, ZoneSource const& zones) {
+    if (!is_therapist(turn) || !unanswered_schedules(turn).empty()) return;
+    std::optional<schedule::ScheduleDocument> newest;
+    auto const chain = calendar_chain(turn, turn.account().account);
+    for (auto const& kept : chain)
+        if (kept.record.published.document.kind == wire::DocumentKind::schedule)
+            if (auto read = schedule::decode_schedule_document(kept.record.published.document.bytes))
+                newest = std::move(*read);
+    if (!newest || !schedule::wants_renewal(*newest, turn.now) || !turn.believes_time()) return;
+    auto const after = newest_own(turn, turn.account().account);
+    auto rules = after.rules;
+    (void)publish(turn, zones, std::move(rules), after);  // an unknown zone: the person is told by `hours`
+}
+
 void document_accepted(Turn& turn, ByteView frame) {
     auto const body = body_of(frame);
     if (!body) return;

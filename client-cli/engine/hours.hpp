@@ -38,6 +38,9 @@ std::vector<KeptDocument> calendar_chain(Turn& turn, AccountId const& account,
                                          std::optional<ConversationId> const& conversation = {});
 Hash32 document_hash(wire::SignedDocument const& document);
 
+/// Signs the own hours anew when few compiled days are left (product.md: apps do it by themselves).
+void renew_hours_if_due(Turn& turn, ZoneSource const& zones);
+
 // Answers to own documents, by the frame that carried them (outbox.hpp).
 void document_accepted(Turn& turn, ByteView frame);
 void document_refused(Turn& turn, ByteView frame, wire::Refused const& refused);

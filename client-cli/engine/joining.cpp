@@ -181,6 +181,11 @@ Result<void> found_conversation(Turn& turn, wire::KeyPackages const& packages) {
         args.adds.push_back(std::move(key_package));
     }
     if (args.adds.empty()) return Errc::unknown;
+    auto const inviters = newest_list(turn, link.fragment.inviter);
+    for (auto const& device : inviters->list().devices)  // one per live device (exact.md, Invitation)
+        if (std::none_of(declaration.added.begin(), declaration.added.end(),
+                         [&](auto const& added) { return added.device == device.id; }))
+            return Errc::not_listed;
     auto const encoded = mls_framing::encode(declaration);
     args.authenticated_data = bytes::copy(mls_framing::declaration_hash(encoded).bytes);
     args.outside.check_leaf = leaf_check(turn);
@@ -355,11 +360,15 @@ void take_welcome(Turn& turn, wire::Welcome const& welcome) {
                                                                     static_cast<std::uint32_t>(joining.error())});
         return;
     }
+    bool const second = joining->invitation.conversation && *joining->invitation.conversation != id;
+    if (second)
+        turn.alarm("second_attempt", "one invitation was used for two conversations: compare the words of both", id,
+                   joining->invitation.document, welcome.redemption);
     ConversationRecord record;
     record.name = joining->invitation.name;
     record.generation = welcome.generation;
     record.members = std::move(joining->members);
-    record.verified = Verification::joined;
+    record.verified = second ? Verification::changed : Verification::joined;
     if (joining->invitation.made != WallTime{}) record.invited_at = joining->invitation.made;
     record.replace_leaf = joining->last_resort;
     new_conversation(turn, id, std::move(record), joining->group);
@@ -370,6 +379,7 @@ void take_welcome(Turn& turn, wire::Welcome const& welcome) {
         auto invitation = turn.rows.get<InvitationRecord>(Table::invitations, document->id().bytes);
         if (invitation) {
             invitation->phase = wire::InvitationPhase::redeemed;
+            if (!invitation->conversation) invitation->conversation = id;
             turn.rows.put(Table::invitations, document->id().bytes, *invitation);
             turn.tell(InvitationChanged{document->id(), invitation->phase, invitation->second_attempt});
         }
@@ -383,7 +393,7 @@ void top_up_key_packages(Turn& turn, std::uint32_t left, std::uint32_t wanted) {
     std::optional<WallTime> last_resort;
     for (auto const& [key, package] : turn.rows.scan<KeyPackageRecord>(Table::key_packages)) {
         auto const life = package.last_resort ? limits::last_resort_key_package_life : limits::key_package_life;
-        if (turn.now > package.made + life + limits::hold_life_default)
+        if (turn.believes_time() && turn.now > package.made + life + limits::hold_life_default)
             turn.rows.erase(Table::key_packages, key);
         else if (package.last_resort && (!last_resort || *last_resort < package.made))
             last_resort = package.made;

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr auto maintenance_interval = 60s;
 constexpr auto commits_interval = 10s;  // looking for due ones opens every group
 constexpr auto quiet_moment = 300ms;
+constexpr std::uint16_t close_normal = 1000;
 constexpr std::uint16_t close_malformed = 4400;
 constexpr std::uint16_t close_not_authenticated = 4401;
 
@@ -50,7 +51,8 @@ class LinkDriver::Handler {
 
     void operator()(wire::Ready const& ready) {
         if (driver_.state_ != State::authenticating) return broke_protocol("ready without a login");
-        if (pending_join(turn_)) {
+        if (driver_.invited_) {
+            if (!pending_join(turn_)) return driver_.end(turn_, close_normal, 0);  // another process got further
             driver_.state_ = State::redeeming;
             RequestId request;
             auto body = first_invited_request(turn_, request);
@@ -86,6 +88,7 @@ class LinkDriver::Handler {
     }
     void operator()(wire::ListChanged const&) {
         if (driver_.state_ != State::redeeming) return;
+        if (!pending_join(turn_)) return driver_.end(turn_, close_normal, 0);  // another process got further
         forget_founding(turn_);
         RequestId request;
         auto body = first_invited_request(turn_, request);
@@ -94,14 +97,15 @@ class LinkDriver::Handler {
     }
     void operator()(wire::KeyPackages const& packages) {
         if (!answers(Asked::inviter_packages)) return;
+        auto const waiting = pending_join(turn_);
+        if (!waiting) return driver_.end(turn_, close_normal, 0);  // another process got further
+        if (!waiting->redemption.empty()) return ask_to_redeem(*waiting);
         if (auto const founded = found_conversation(turn_, packages); !founded) {
             turn_.alarm("bad_key_packages", "the server gave key packages that are not the therapist's (" +
                                                 std::string(base::name(founded.error())) + ")");
             return driver_.fail_join(turn_, wire::Rule::invalid);
         }
-        auto const join = pending_join(turn_);
-        driver_.questions_[join->request] = {Asked::redeem, 0, 0, {}};
-        turn_.ask(join->request, redeem_body(*join));
+        ask_to_redeem(*pending_join(turn_));
     }
     void operator()(wire::KeyPackageStock const& stock) {
         take_done(turn_, request_);
@@ -111,7 +115,7 @@ class LinkDriver::Handler {
     }
 
     void operator()(wire::Handshake const& handshake) {
-        if (!take_handshake(turn_, handshake)) driver_.deferred_.push_back(handshake);
+        follow(handshake);
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::Accepted const& accepted) {
@@ -164,8 +168,7 @@ class LinkDriver::Handler {
         for (auto const& document : documents.documents)
             take_document(turn_, driver_.engine_.options_.load_zone, document);
         auto const deferred = std::exchange(driver_.deferred_, {});
-        for (auto const& handshake : deferred)
-            if (!take_handshake(turn_, handshake)) driver_.deferred_.push_back(handshake);
+        for (auto const& handshake : deferred) follow(handshake);
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::Fate const& fate) { take_fate(turn_, fate); }
@@ -190,6 +193,18 @@ class LinkDriver::Handler {
   private:
     bool answers(Asked what) const { return driver_.answered_ && driver_.answered_->what == what; }
 
+    void follow(wire::Handshake const& handshake) {
+        switch (take_handshake(turn_, handshake)) {
+            case HandshakeOutcome::taken:
+                return;
+            case HandshakeOutcome::needs_lists:
+                driver_.deferred_.push_back(handshake);
+                return;
+            case HandshakeOutcome::not_authentic:
+                return driver_.end(turn_, close_malformed, 0);
+        }
+    }
+
     void broke_protocol(std::string what) {
         turn_.alarm("server_broke_protocol", "the server sent what it may not: " + std::move(what));
         driver_.end(turn_, close_malformed, 0);
@@ -202,7 +217,13 @@ class LinkDriver::Handler {
         take_commit_refused(turn_, driver_.in_flight_, request_, answer.retry_after_seconds);
     }
 
+    void ask_to_redeem(JoinRecord const& join) {
+        driver_.questions_[join.request] = {Asked::redeem, 0, 0, {}};
+        turn_.ask(join.request, redeem_body(join));
+    }
+
     void take_lists_of_inviter(wire::Documents const& documents) {
+        if (!pending_join(turn_)) return driver_.end(turn_, close_normal, 0);  // another process got further
         if (auto const taken = take_inviter_lists(turn_, documents); !taken) {
             turn_.alarm("bad_list", "the server gave a device list that is not the invitation's (" +
                                         std::string(base::name(taken.error())) + ")");
@@ -217,6 +238,7 @@ class LinkDriver::Handler {
         auto const account = turn_.account();
         auto const join = pending_join(turn_);
         std::optional<crypto::SigningKey> invitation_key;
+        driver_.invited_ = join.has_value();
         if (join) {
             invitation_key = identity::invitation_key(link_of(*join).fragment.seed.expose());
             hello.who = identity::invitation_id(invitation_key->public_key());
@@ -353,10 +375,12 @@ void LinkDriver::run_maintenance(Turn& turn) {
         ask(turn, std::move(wanted), {Asked::log, 0, 0, subject, server_time(turn)});
     }
     renew_list_if_due(turn);
+    renew_hours_if_due(turn, engine_.options_.load_zone);
 }
 
 void LinkDriver::do_what_is_due(Turn& turn) {
     if (!ready()) return;
+    notice_lost_state(turn);
     if (caught_up()) report_opened(turn);
     bool const make_new = caught_up() && turn.now >= next_commits_;
     if (make_new) next_commits_ = turn.now + commits_interval;

@@ -74,6 +74,7 @@ class LinkDriver {
     std::string server_name_;
     State state_ = State::waiting_for_nonce;
     bool close_ = false;
+    bool invited_ = false;              // logged in with an invitation's key
     std::optional<Question> answered_;  // what the frame being handled answers
     std::map<RequestId, Question> questions_;
     InFlight in_flight_;

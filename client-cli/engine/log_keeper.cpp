@@ -2,11 +2,14 @@
 
 #include <algorithm>
 
+#include "common/base/limits.hpp"
+
 namespace interlude::engine {
 
 namespace {
 
 constexpr std::size_t unconnected_max = 64;
+constexpr std::chrono::days hold_life_least{1};  // a server does not choose how long keys live
 
 void raise(Turn& turn, audit::Report const& report, Bytes first = {}, Bytes second = {}) {
     for (auto const& problem : report.problems)
@@ -115,7 +118,9 @@ void take_log_state(Turn& turn, wire::Ready const& ready, LogKnown& known) {
     }
     server.instance = ready.instance;
     server.restore_count = ready.restore_count;
-    server.hold_life_seconds = ready.limits.hold_life_seconds;
+    auto const life = std::chrono::seconds(ready.limits.hold_life_seconds);
+    server.hold_life_seconds = static_cast<std::uint64_t>(
+        std::clamp<std::chrono::seconds>(life, hold_life_least, base::limits::hold_life_default).count());
     server.last_contact = turn.now;
     turn.save(server);
     take_subjects(turn, ready.subjects, known);
@@ -361,7 +366,7 @@ void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight co
     audit::SubjectHead const theirs{sight.head_counter, sight.head, {}};
     auto const ours = own_hash(turn, subject, sight.head_counter);
     if (auto const problem = audit::check_peer_head(theirs, ours, base::Millis{0})) {
-        turn.alarm(std::string(audit::name(problem->code)), problem->text, conversation,
+        turn.alarm("other_says_" + std::string(audit::name(problem->code)), problem->text, conversation,
                    ours ? bytes::copy(ours->bytes) : Bytes{}, bytes::copy(sight.head.bytes));
         return;
     }
@@ -379,8 +384,8 @@ std::vector<wire::LogGet> check_peer_heads(Turn& turn) {
         auto const known_for = peer.asked ? turn.now - peer.since : base::Millis{0};
         auto const problem = audit::check_peer_head(theirs, ours, known_for);
         if (problem)
-            turn.alarm(std::string(audit::name(problem->code)), problem->text, std::nullopt,
-                       bytes::copy(peer.head.bytes));
+            turn.alarm("other_says_" + std::string(audit::name(problem->code)), problem->text,
+                       bytes::Reader(key).id<ConversationId>().value(), bytes::copy(peer.head.bytes));
         if (problem || ours)
             turn.rows.erase(Table::fences, key);
         else

@@ -1,6 +1,8 @@
 #include "client-cli/engine/membership.hpp"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "client-cli/engine/account.hpp"
 #include "client-cli/engine/conversation.hpp"
@@ -69,9 +71,7 @@ std::vector<mls::Member> dropped_members(Turn& turn, mls::Group const& group) {
 Result<std::vector<wire::MemberState>> check_commit(Turn& turn, ConversationId const& id,
                                                     ConversationRecord const& conversation, std::uint64_t epoch,
                                                     ByteView declaration_bytes, mls::ProcessedCommit const& commit) {
-    if (commit.external) return Errc::bad_commit;
-    if (!bytes::equal(commit.authenticated_data, mls_framing::declaration_hash(declaration_bytes).bytes))
-        return Errc::bad_commit;
+    if (commit.external || commit.beyond_members) return Errc::bad_commit;
     INTERLUDE_TRY(auto declaration, mls_framing::decode_declaration(declaration_bytes));
     if (declaration.conversation != id || declaration.generation != conversation.generation ||
         declaration.epoch_before != epoch)
@@ -274,40 +274,59 @@ bool removal_due(Turn& turn, mls::Group const& group) {
     return !dropped_members(turn, group).empty();
 }
 
-bool take_handshake(Turn& turn, wire::Handshake const& handshake) {
+namespace {
+
+/// A member of this epoch signed the commit, and over this declaration. Anything else the server may have made up or
+/// changed: it says nothing about what the conversation's members did.
+bool is_authentic(mls::Group const& group, wire::Handshake const& handshake) {
+    auto const signed_data = group.authenticate_commit(handshake.mls);
+    return signed_data && bytes::equal(*signed_data, mls_framing::declaration_hash(handshake.declaration).bytes);
+}
+
+}  // namespace
+
+HandshakeOutcome take_handshake(Turn& turn, wire::Handshake const& handshake) {
     auto const& id = handshake.conversation;
     auto conversation = turn.conversation(id);
-    if (!conversation || conversation->generation != handshake.generation || conversation->broken) return true;
+    if (!conversation || conversation->generation != handshake.generation || conversation->broken)
+        return HandshakeOutcome::taken;
     auto const group = load_group(turn, id, conversation->generation);
-    if (!group) return true;
+    if (!group) return HandshakeOutcome::taken;
     if (handshake.epoch < group->epoch()) {  // seen before
         turn.say(wire::HandshakeAck{id, handshake.generation, handshake.epoch + 1});
-        return true;
+        return HandshakeOutcome::taken;
     }
     if (handshake.epoch > group->epoch()) {
         turn.alarm("handshake_missing", "the server left out a change of the group", id);
-        return true;
+        return HandshakeOutcome::taken;
     }
     auto const pending = turn.rows.get<PendingCommitRecord>(Table::pending, id.bytes);
     if (pending && pending->mls == handshake.mls) {
         merge_pending(turn, id, *pending);
-        return true;
+        return HandshakeOutcome::taken;
     }
     mls::Outside outside;
     outside.check_leaf = leaf_check(turn);
     auto commit = group->process(handshake.mls, outside);
     if (!commit && commit.error() == Errc::stale) {
         for (auto const& member : conversation->members) ask_for_lists(turn, member.account);
-        return false;
+        return HandshakeOutcome::needs_lists;
+    }
+    // A change of the declaration can make a true commit look wrong, and garbage is no commit: the honest copy may
+    // come.
+    if (!is_authentic(*group, handshake)) {
+        turn.alarm("bad_handshake", "the server sent a change of the group that no member made", id, handshake.mls,
+                   handshake.declaration);
+        return HandshakeOutcome::not_authentic;
     }
     if (!commit) {
         refuse_commit(turn, id, *conversation, handshake, commit.error());
-        return true;
+        return HandshakeOutcome::taken;
     }
     auto members = check_commit(turn, id, *conversation, handshake.epoch, handshake.declaration, *commit);
     if (!members) {
         refuse_commit(turn, id, *conversation, handshake, members.error());
-        return true;
+        return HandshakeOutcome::taken;
     }
     if (pending) turn.rows.erase(Table::pending, id.bytes);  // it lost
     if (commit->removed_self()) {
@@ -316,10 +335,10 @@ bool take_handshake(Turn& turn, wire::Handshake const& handshake) {
         turn.save(id, *conversation);
         turn.rows.erase(Table::groups, key_of(id, conversation->generation));
         turn.tell(MembersChanged{id});
-        return true;
+        return HandshakeOutcome::taken;
     }
     begin_epoch(turn, id, *conversation, *commit->next, std::move(*members));
-    return true;
+    return HandshakeOutcome::taken;
 }
 
 void flush_commits(Turn& turn, InFlight& in_flight, bool make_new) {
@@ -402,23 +421,39 @@ void take_states(Turn& turn, std::vector<wire::ConversationState> const& states)
     for (auto const& state : states) {
         auto conversation = turn.conversation(state.conversation);
         if (!conversation || conversation->generation != state.generation) continue;
-        conversation->server_epoch = std::max(conversation->server_epoch, state.epoch);
+        conversation->server_epoch = state.epoch;  // its word of today: nothing proves it
         conversation->closed = conversation->closed || state.closed;
-        if (state.last_own_seq > conversation->last_own_seq) {
-            bool unanswered = false;
-            for (auto const& [request, record] : outgoing(turn))
-                unanswered =
-                    unanswered || (record.kind == OutgoingKind::message && record.conversation == state.conversation &&
-                                   !record.variants.empty() && record.state == OutgoingState::waiting);
-            if (!unanswered) {  // the server knows messages of this device that this home never wrote
-                conversation->lost_state = true;
-                conversation->last_own_seq = state.last_own_seq;
-                turn.alarm("restored_copy",
-                           "this home is an older copy of itself: its keys are renewed before it sends",
-                           state.conversation);
-            }
-        }
+        if (state.last_own_seq > conversation->last_own_seq) conversation->told_own_seq = state.last_own_seq;
         turn.save(state.conversation, *conversation);
+    }
+    notice_lost_state(turn);
+}
+
+void notice_lost_state(Turn& turn) {
+    std::set<ConversationId> unanswered;
+    bool looked = false;
+    for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
+        if (conversation.told_own_seq == 0) continue;
+        auto const id = *ConversationId::from(key);
+        // The message itself has to be here. A greater number is no answer: what the copy sent again may be a new one
+        // to a server that forgot it after the answer was confirmed.
+        auto const there = turn.rows.get<MessageRecord>(Table::messages, key_of(id, conversation.told_own_seq));
+        if (there && there->own) {
+            conversation.told_own_seq = 0;
+            turn.save(id, conversation);
+            continue;
+        }
+        if (!std::exchange(looked, true))
+            for (auto const& [request, record] : outgoing(turn))
+                if (record.kind == OutgoingKind::message && record.state == OutgoingState::waiting &&
+                    !record.sealed.empty())
+                    unanswered.insert(record.conversation);
+        if (unanswered.contains(id)) continue;  // one of those may be what the server has: they go as they are
+        conversation.lost_state = true;         // the server knows messages of this device that this home never wrote
+        conversation.last_own_seq = std::max(conversation.last_own_seq, conversation.told_own_seq);
+        conversation.told_own_seq = 0;
+        turn.save(id, conversation);
+        turn.alarm("restored_copy", "this home is an older copy of itself: its keys are renewed before it sends", id);
     }
 }
 

@@ -27,8 +27,12 @@ bool roster_matches(mls::Group const& group, std::vector<wire::MemberState> cons
 /// The group has a device that its account's newest list dropped: its Remove goes before anything else.
 bool removal_due(Turn& turn, mls::Group const& group);
 
-/// False: it needs a device list that was asked for; give it again when documents came.
-bool take_handshake(Turn& turn, wire::Handshake const& handshake);
+enum class HandshakeOutcome : std::uint8_t {
+    taken,          // followed, refused for good, or of no use here
+    needs_lists,    // device lists were asked for; give it again when documents came
+    not_authentic,  // nothing changed and nothing is acked: end the link, the honest copy can come later
+};
+HandshakeOutcome take_handshake(Turn& turn, wire::Handshake const& handshake);
 
 /// Sends the commits that are pending and not on their way; with `make_new` also those that are due now (removals, a
 /// replaced leaf, healing).
@@ -41,6 +45,9 @@ bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request
 
 /// What the server says the conversations are; notices a home that was restored from an older copy.
 void take_states(Turn& turn, std::vector<wire::ConversationState> const& states);
+/// Once everything that was sealed is answered: a server that still knows more own messages than this home does shows
+/// that the home is an older copy.
+void notice_lost_state(Turn& turn);
 /// Asks for an account's lists from the newest known one on.
 void ask_for_lists(Turn& turn, AccountId const& account);
 

@@ -236,6 +236,7 @@ struct ConversationRecord {
     bool closed = false;
     bool lost_state = false;  // the server knows own messages that this home does not: a restored copy
     std::uint64_t last_own_seq = 0;
+    std::uint64_t told_own_seq = 0;  // the server names this one and it is not here: nothing is sealed until then
     std::vector<std::uint64_t> opened_due;    // received, not yet reported as opened
     std::vector<std::uint64_t> unopened_due;  // received and not opened, not yet reported
     bool unopened_told = false;               // and since then nothing opened: no second report
@@ -250,9 +251,10 @@ struct ConversationRecord {
     static constexpr auto fields() {
         using S = ConversationRecord;
         return std::tuple(&S::name, &S::generation, &S::group_id, &S::members, &S::verified, &S::invited_at,
-                          &S::server_epoch, &S::closed, &S::lost_state, &S::last_own_seq, &S::opened_due,
-                          &S::unopened_due, &S::unopened_told, &S::list_told, &S::list_carrier, &S::names,
-                          &S::last_commit, &S::healing_jitter_minutes, &S::replace_leaf, &S::broken, &S::ended);
+                          &S::server_epoch, &S::closed, &S::lost_state, &S::last_own_seq, &S::told_own_seq,
+                          &S::opened_due, &S::unopened_due, &S::unopened_told, &S::list_told, &S::list_carrier,
+                          &S::names, &S::last_commit, &S::healing_jitter_minutes, &S::replace_leaf, &S::broken,
+                          &S::ended);
     }
 };
 
@@ -389,10 +391,11 @@ struct InvitationRecord {
     wire::InvitationPhase phase = wire::InvitationPhase::open;
     bool on_server = false;
     bool second_attempt = false;
+    std::optional<ConversationId> conversation;  // that it began
     static constexpr auto fields() {
         using S = InvitationRecord;
         return std::tuple(&S::link, &S::name, &S::document, &S::signature, &S::made, &S::expires, &S::phase,
-                          &S::on_server, &S::second_attempt);
+                          &S::on_server, &S::second_attempt, &S::conversation);
     }
 };
 

@@ -1,6 +1,7 @@
 #include "client-cli/engine/turn.hpp"
 
 #include "client-cli/engine/link_driver.hpp"
+#include "common/base/limits.hpp"
 #include "common/wire/codec.hpp"
 
 namespace interlude::engine {
@@ -32,6 +33,13 @@ ServerRecord Turn::server() {
     auto record = rows.home<ServerRecord>(home::server);
     INTERLUDE_CHECK(record);
     return std::move(*record);
+}
+
+bool Turn::believes_time() {
+    base::Millis const tolerance = base::limits::clock_tolerance;
+    auto const record = rows.home<ServerRecord>(home::server);
+    auto const skew = record ? record->skew() : std::nullopt;
+    return skew && *skew <= tolerance && *skew >= -tolerance;
 }
 
 Actions Turn::finish() {

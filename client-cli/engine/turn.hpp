@@ -99,6 +99,9 @@ struct Turn {
     AccountRecord account();
     ServerRecord server();
     void save(ServerRecord const& server) { rows.put_home(home::server, server); }
+    /// This clock and the server's told the same time at the last nonce. Nothing is deleted by a time that is not
+    /// believed (exact.md, Life).
+    bool believes_time();
     std::optional<ConversationRecord> conversation(ConversationId const& id) {
         return rows.get<ConversationRecord>(Table::conversations, id.bytes);
     }

@@ -119,6 +119,8 @@ class Group {
     Group merge(Group next) &&;
     /// Somebody else's commit (MLSMessage, public or private). Own messages are refused (no_key or not_allowed).
     base::Result<ProcessedCommit> process(bytes::ByteView message, Outside const& outside = {}) const;
+    /// The authenticated data of a commit that a member of this epoch signed, whether or not it can be followed.
+    base::Result<bytes::Bytes> authenticate_commit(bytes::ByteView message) const;
 
     /// Proposals by reference, for the vectors and other people's apps; ours send all proposals by value.
     /// Updates go by propose_update, as they need a new key.
@@ -190,6 +192,7 @@ struct ProcessedCommit {
     std::vector<Member> updated;
     bytes::Bytes authenticated_data;
     bool external = false;
+    bool beyond_members = false;  // it changes the group's context, or mixes in pre-shared keys
 
     bool removed_self() const { return !next; }
 };

@@ -123,7 +123,8 @@ ProcessedCommit describe(RatchetTree const& before, AppliedProposals const& appl
                          .removed = {},
                          .updated = {},
                          .authenticated_data = content.content.authenticated_data,
-                         .external = external};
+                         .external = external,
+                         .beyond_members = false};
     for (auto const& joiner : applied.added) said.added.push_back(member_of(applied.tree, joiner.leaf));
     for (auto const leaf : applied.removed) said.removed.push_back(member_of(before, leaf));
     for (auto const leaf : applied.updated) said.updated.push_back(member_of(applied.tree, leaf));
@@ -152,6 +153,9 @@ base::Result<ProcessedCommit> Group::process(bytes::ByteView message, Outside co
         INTERLUDE_TRY(committer, applied.tree.reserve_leaf());
     }
     auto said = describe(now.tree, applied, committer, external, content);
+    said.beyond_members = std::any_of(list.begin(), list.end(), [](SentProposal const& sent) {
+        return !sent.proposal.as<Add>() && !sent.proposal.as<Remove>() && !sent.proposal.as<Update>();
+    });
     if (commit->path) {
         INTERLUDE_TRY_VOID(check_path_leaf(*commit->path, suite, {now.context.group_id, committer}, outside));
     }
@@ -201,6 +205,14 @@ base::Result<ProcessedCommit> Group::process(bytes::ByteView message, Outside co
     next->past = std::move(now).past_with_present();
     said.next = Group(std::move(next));
     return said;
+}
+
+base::Result<bytes::Bytes> Group::authenticate_commit(bytes::ByteView message) const {
+    auto messages = state_->messages.clone();
+    INTERLUDE_TRY(auto content, open_handshake(*state_, message, messages));
+    if (!std::holds_alternative<Commit>(content.content.body) || content.content.sender.type != SenderType::member)
+        return Errc::bad_commit;
+    return std::move(content.content.authenticated_data);
 }
 
 base::Result<void> Group::receive_proposal(bytes::ByteView message, Outside const& outside) {

@@ -123,7 +123,7 @@ bool FakeRelay::hides(SubjectId const& subject, AccountId const& reader) const {
 wire::ServerFrame FakeRelay::ready_for(Link const& link, WallTime now) {
     wire::Ready ready;
     ready.time = now;
-    ready.limits = {256 * 1024, 60, 35 * 24 * 3600, 8};
+    ready.limits = {256 * 1024, 60, hold_life_seconds, 8};
     ready.log_vkey = audit::LogKey{audit::log_origin(server_name_), log_key_->public_key()}.vkey();
     if (!leaves_.empty()) {
         ready.checkpoint = note();

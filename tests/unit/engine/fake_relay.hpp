@@ -73,8 +73,9 @@ class FakeRelay {
     bool log_other_times = false;      // holds are logged with another time than promised
     bool forget_to_log = false;        // holds are not logged at all
     bool refuse_sends = false;
-    std::optional<std::uint64_t> corrupt_entry;  // index whose byte is changed when shown
-    std::optional<AccountId> hide_from;          // is shown no new entry of any conversation
+    std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login
+    std::optional<std::uint64_t> corrupt_entry;        // index whose byte is changed when shown
+    std::optional<AccountId> hide_from;                // is shown no new entry of any conversation
     std::optional<std::string> other_name;
     bool changed_list_once = false;  // the next redemption finds another list
     /// Everything but the log's history: another reader is told another story.
