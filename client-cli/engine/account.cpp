@@ -112,11 +112,12 @@ void take_list(Turn& turn, identity::SignedDeviceList const& received) {
     auto const at = decoded->position();
     if (at <= known->list().position()) {
         auto const same = turn.rows.get<ListRecord>(Table::device_lists, list_key_of(account, at));
-        if (same && same->bytes != received.bytes && !identity::verify_device_list(received))
-            turn.alarm("bad_list", "the server showed a device list that its account did not sign", std::nullopt,
-                       received.bytes);
-        else if (same && same->bytes != received.bytes)
+        if (!same || same->bytes == received.bytes) return;
+        if (identity::verify_device_list(received))
             turn.alarm("two_lists", "two device lists of one account with the same number", std::nullopt, same->bytes,
+                       received.bytes);
+        else
+            turn.alarm("bad_list", "the server showed a device list that its account did not sign", std::nullopt,
                        received.bytes);
         return;
     }

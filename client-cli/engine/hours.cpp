@@ -139,6 +139,7 @@ std::vector<wire::SignedDocument> unanswered_schedules(Turn& turn) {
 /// What the next own document follows: the newest one, answered or not.
 struct Newest {
     schedule::Rules rules;
+    std::optional<schedule::ScheduleDocument> schedule;  // that has them
     std::uint64_t number = 0;
     Hash32 hash;
 };
@@ -151,8 +152,10 @@ Newest newest_own(Turn& turn, AccountId const& account) {
         newest.number = place->number;
         newest.hash = document_hash(document);
         if (auto read = schedule::decode_schedule_document(document.bytes);
-            document.kind == wire::DocumentKind::schedule && read)
-            newest.rules = std::move(read->rules);
+            document.kind == wire::DocumentKind::schedule && read) {
+            newest.rules = read->rules;
+            newest.schedule = std::move(*read);
+        }
     };
     for (auto const& kept : calendar_chain(turn, account)) look_at(kept.record.published.document);
     for (auto const& document : unanswered_schedules(turn)) look_at(document);
@@ -270,16 +273,9 @@ bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord co
 
 void renew_hours_if_due(Turn& turn, ZoneSource const& zones) {
     if (!is_therapist(turn) || !unanswered_schedules(turn).empty()) return;
-    std::optional<schedule::ScheduleDocument> newest;
-    auto const chain = calendar_chain(turn, turn.account().account);
-    for (auto const& kept : chain)
-        if (kept.record.published.document.kind == wire::DocumentKind::schedule)
-            if (auto read = schedule::decode_schedule_document(kept.record.published.document.bytes))
-                newest = std::move(*read);
-    if (!newest || !schedule::wants_renewal(*newest, turn.now) || !turn.believes_time()) return;
-    auto const after = newest_own(turn, turn.account().account);
-    auto rules = after.rules;
-    (void)publish(turn, zones, std::move(rules), after);  // an unknown zone: the person is told by `hours`
+    auto const newest = newest_own(turn, turn.account().account);
+    if (!newest.schedule || !schedule::wants_renewal(*newest.schedule, turn.now) || !turn.believes_time()) return;
+    (void)publish(turn, zones, newest.rules, newest);  // an unknown zone: the person is told by `hours`
 }
 
 void document_accepted(Turn& turn, ByteView frame) {

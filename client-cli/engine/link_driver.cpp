@@ -57,7 +57,7 @@ class LinkDriver::Handler {
             RequestId request;
             auto body = first_invited_request(turn_, request);
             bool const redeem = std::holds_alternative<wire::Redeem>(body);
-            driver_.questions_[request] = {redeem ? Asked::redeem : Asked::inviter_lists, 0, 0, {}};
+            driver_.questions_[request] = {redeem ? Asked::redeem : Asked::inviter_lists};
             turn_.ask(request, std::move(body));
             return;
         }
@@ -70,10 +70,11 @@ class LinkDriver::Handler {
         forget_confirmed(turn_, driver_.confirmed_);
         auto const skew = (ready.time - turn_.now).count();
         turn_.tell(LinkReady{ready.time, skew});
-        driver_.ask(turn_, wire::KeyPackagesPut{}, {Asked::stock, 0, 0, {}});  // how many are left?
+        driver_.ask(turn_, wire::KeyPackagesPut{}, {Asked::stock});  // how many are left?
         if (turn_.account().side == Side::therapist) turn_.ask(turn_.entropy.id<RequestId>(), wire::InvitationList{});
         auto const known = log_known(turn_);
-        driver_.ask(turn_, wire::CheckpointGet{known.size}, {Asked::caught_up, known.size, known.met, {}});
+        driver_.ask(turn_, wire::CheckpointGet{known.size},
+                    {.what = Asked::caught_up, .size = known.size, .met = known.met});
         driver_.do_what_is_due(turn_);
     }
 
@@ -92,7 +93,7 @@ class LinkDriver::Handler {
         forget_founding(turn_);
         RequestId request;
         auto body = first_invited_request(turn_, request);
-        driver_.questions_[request] = {Asked::inviter_lists, 0, 0, {}};
+        driver_.questions_[request] = {Asked::inviter_lists};
         turn_.ask(request, std::move(body));
     }
     void operator()(wire::KeyPackages const& packages) {
@@ -142,7 +143,8 @@ class LinkDriver::Handler {
         auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
         auto const asked = driver_.answered_->asked;
         if (!entries.items.empty() && last < entries.head_counter) {
-            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1}, {Asked::log, 0, 0, entries.subject, asked});
+            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1},
+                        {.what = Asked::log, .subject = entries.subject, .asked = asked});
         } else {
             note_chain_fetched(turn_, entries.subject, asked);
             if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
@@ -218,7 +220,7 @@ class LinkDriver::Handler {
     }
 
     void ask_to_redeem(JoinRecord const& join) {
-        driver_.questions_[join.request] = {Asked::redeem, 0, 0, {}};
+        driver_.questions_[join.request] = {Asked::redeem};
         turn_.ask(join.request, redeem_body(join));
     }
 
@@ -230,7 +232,7 @@ class LinkDriver::Handler {
             return driver_.fail_join(turn_, wire::Rule::invalid);
         }
         auto const inviter = link_of(*pending_join(turn_)).fragment.inviter;
-        driver_.ask(turn_, wire::KeyPackagesFetch{inviter}, {Asked::inviter_packages, 0, 0, {}});
+        driver_.ask(turn_, wire::KeyPackagesFetch{inviter}, {Asked::inviter_packages});
     }
 
     void say_hello(wire::Nonce const& nonce) {
@@ -320,7 +322,7 @@ Actions LinkDriver::fetch_log(WallTime now) {
     connect_rounds_left_ = 8;
     for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects)) {
         auto const id = *SubjectId::from(key);
-        ask(turn, wire::LogGet{id, 1}, {Asked::log, 0, 0, id, server_time(turn)});
+        ask(turn, wire::LogGet{id, 1}, {.what = Asked::log, .subject = id, .asked = server_time(turn)});
     }
     finish_log(turn);
     return finish(turn);
@@ -343,7 +345,8 @@ void LinkDriver::connect_checkpoints(Turn& turn) {
     }
     --connect_rounds_left_;
     auto const met = log_known(turn).met;
-    for (auto const size : sizes) ask(turn, wire::CheckpointGet{size}, {Asked::checkpoint, size, met, {}});
+    for (auto const size : sizes)
+        ask(turn, wire::CheckpointGet{size}, {.what = Asked::checkpoint, .size = size, .met = met});
 }
 
 void LinkDriver::finish_log(Turn& turn) {
@@ -372,7 +375,7 @@ void LinkDriver::run_maintenance(Turn& turn) {
     prune_epochs(turn);
     for (auto& wanted : check_peer_heads(turn)) {
         auto const subject = wanted.subject;
-        ask(turn, std::move(wanted), {Asked::log, 0, 0, subject, server_time(turn)});
+        ask(turn, std::move(wanted), {.what = Asked::log, .subject = subject, .asked = server_time(turn)});
     }
     renew_list_if_due(turn);
     renew_hours_if_due(turn, engine_.options_.load_zone);

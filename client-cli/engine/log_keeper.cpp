@@ -37,13 +37,6 @@ std::optional<audit::SignedCheckpoint> open_note(audit::LogView const& view, std
     return std::move(*opened);
 }
 
-/// One that the vault kept since it was opened.
-std::optional<audit::SignedCheckpoint> open_kept_note(audit::LogView const& view, std::string const& note) {
-    auto opened = audit::reopen_checkpoint(note, view.key());
-    if (!opened) return std::nullopt;
-    return std::move(*opened);
-}
-
 /// Hash of our own copy of one entry, or of a head that the server showed us.
 std::optional<Hash32> own_hash(Turn& turn, SubjectId const& subject, std::uint64_t counter) {
     if (auto item = turn.rows.get<wire::LogItem>(Table::log_items, key_of(subject, counter)))
@@ -56,7 +49,7 @@ std::optional<Hash32> own_hash(Turn& turn, SubjectId const& subject, std::uint64
 
 void drop_connected(ServerRecord& server, audit::LogView const& view) {
     std::erase_if(server.unconnected, [&](std::string const& note) {
-        auto const opened = open_kept_note(view, note);
+        auto const opened = audit::reopen_checkpoint(note, view.key());
         return !opened || view.knows(opened->checkpoint);
     });
 }
@@ -83,7 +76,8 @@ LogKnown log_known(Turn& turn) {
     if (auto const view = log_view(server); view && view->latest()) {
         known.size = known.met = view->latest()->checkpoint.size;
         for (auto const& note : server.unconnected)
-            if (auto const met = open_kept_note(*view, note)) known.met = std::max(known.met, met->checkpoint.size);
+            if (auto const met = audit::reopen_checkpoint(note, view->key()))
+                known.met = std::max(known.met, met->checkpoint.size);
     }
     for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects))
         known.entries[*SubjectId::from(key)] = subject.counter;
@@ -181,7 +175,7 @@ std::vector<std::uint64_t> sizes_to_connect(Turn& turn) {
     auto const own = view->latest() ? view->latest()->checkpoint.size : 0;
     std::vector<std::uint64_t> sizes{own};  // first: to be as far as the others are
     for (auto const& note : server.unconnected)
-        if (auto const opened = open_kept_note(*view, note); opened && opened->checkpoint.size > 0)
+        if (auto const opened = audit::reopen_checkpoint(note, view->key()); opened && opened->checkpoint.size > 0)
             sizes.push_back(opened->checkpoint.size);
     std::sort(sizes.begin() + 1, sizes.end());
     sizes.erase(std::unique(sizes.begin() + 1, sizes.end()), sizes.end());
@@ -205,7 +199,7 @@ void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wir
         raise(turn, report, as_bytes(server.checkpoint), as_bytes(answer.note));
         keep(server, *view, report, turn.now);
         for (auto const& note : server.unconnected) {
-            auto const other = open_kept_note(*view, note);
+            auto const other = audit::reopen_checkpoint(note, view->key());
             if (!other || other->checkpoint.size <= newest || other->checkpoint.size > met) continue;
             turn.alarm("inconsistent_checkpoint",
                        "somebody was shown a larger tree than the server admits: its readers are told two stories",
@@ -213,7 +207,7 @@ void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wir
         }
     } else if (view->latest() && shown->checkpoint == view->latest()->checkpoint) {
         for (auto const& note : server.unconnected) {
-            auto const other = open_kept_note(*view, note);
+            auto const other = audit::reopen_checkpoint(note, view->key());
             if (!other || other->checkpoint.size != size_seen) continue;
             auto const report = view->connect(note, answer.consistency);
             raise(turn, report, as_bytes(server.checkpoint), as_bytes(note));

@@ -23,8 +23,8 @@ struct ListChange {
 using ListVerdict = std::variant<ListChange, wire::Done, wire::Refused>;
 /// `published_today`: lists of the account in the last 24 hours.
 ListVerdict decide_device_list(identity::VerifiedDeviceList const& newest, AccountId const& account,
-                               wire::SignedDocument const& document, WallTime now, int published_today = 0,
-                               Policy const& policy = {});
+                               wire::SignedDocument const& document, WallTime now, int published_today,
+                               Policy const& policy);
 
 identity::SignedDeviceList as_signed_list(wire::SignedDocument const& document);
 wire::SignedDocument as_document(identity::SignedDeviceList const& list);

@@ -49,8 +49,6 @@ class Link final : public ports::DeliverySink, public std::enable_shared_from_th
     /// Its process is gone.
     void forget_receiver() { receiver_ = nullptr; }
 
-    Witness::Seen const& seen() const { return seen_; }
-
   private:
     void arrive_at_server(Bytes const& message);
     void arrive_at_app(Bytes const& message);

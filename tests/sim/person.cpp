@@ -106,7 +106,7 @@ void Process::carry_out(engine::Actions actions) {
     bool over = actions.close;
     for (auto const& event : actions.events) {
         over = over || std::holds_alternative<engine::Joined>(event);
-        person_.on_event(*this, event);
+        person_.on_event(event);
     }
     if (over) hang_up();
 }
@@ -127,7 +127,7 @@ Person::Person(Surroundings& around, std::string name, base::Side side, std::uin
       dice_(seed),
       entropy_(seed),
       options_(engine_options()),
-      vault_(Dice{seed + 1}) {
+      vault_(Accidents{Dice{seed + 1}}) {
     plan_failure();
     start_process();
 }
@@ -172,7 +172,7 @@ void Person::poll_soon() {
         });
 }
 
-void Person::on_event(Process& process, engine::Event const& event) {
+void Person::on_event(engine::Event const& event) {
     if (auto const* arrived = std::get_if<engine::MessageArrived>(&event)) {
         Witness::Place const place{arrived->conversation, arrived->seq};
         auto const what = short_name(place.first.bytes) + "/" + std::to_string(place.second);
@@ -196,7 +196,6 @@ void Person::on_event(Process& process, engine::Event const& event) {
         say("audit: " + std::to_string(report.checked.entries) + " entries, " +
             std::to_string(report.checked.decisions) + " decisions");
     }
-    (void)process;
 }
 
 bool Person::joined() {

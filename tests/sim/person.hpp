@@ -99,7 +99,7 @@ class Person {
     template <class Verb>
     bool verb(Verb verb);
     engine::Engine engine() { return {vault_, entropy_, options_}; }
-    void on_event(Process& process, engine::Event const& event);
+    void on_event(engine::Event const& event);
     void died(Process& process);
     void start_process();
     void plan_failure();

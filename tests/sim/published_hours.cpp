@@ -9,11 +9,6 @@ void PublishedHours::publish(AccountId const& account, WallTime from, std::vecto
     documents_[account].push_back({from, std::move(open)});
 }
 
-std::size_t PublishedHours::documents(AccountId const& account) const {
-    auto const found = documents_.find(account);
-    return found == documents_.end() ? 0 : found->second.size();
-}
-
 std::vector<AccountId> PublishedHours::accounts() const {
     std::vector<AccountId> accounts;
     for (auto const& [account, documents] : documents_) accounts.push_back(account);

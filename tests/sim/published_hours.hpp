@@ -24,7 +24,6 @@ class PublishedHours {
   public:
     /// A document that was taken at `from`: its signed intervals.
     void publish(AccountId const& account, WallTime from, std::vector<base::Interval> open);
-    std::size_t documents(AccountId const& account) const;
     std::vector<AccountId> accounts() const;
 
     /// At t the document in force at t speaks. Only what was published by `known` counts.

@@ -56,12 +56,6 @@ std::map<AccountId, std::optional<WallTime>> Witness::holds_at(WallTime stamp, P
     return holds;
 }
 
-std::size_t Witness::held() const {
-    std::size_t count = 0;
-    for (auto const& [place, accepted] : accepted_) count += accepted.holds.empty() ? 0 : 1;
-    return count;
-}
-
 // ---- What apps say -------------------------------------------------------------------------------------------------
 
 void Witness::app_said(Seen& link, ByteView message) {
@@ -77,8 +71,8 @@ void Witness::app_said(Seen& link, ByteView message) {
         sent.conversation = send->conversation;
         sent.by = *link.device;
         sent.arrivals.insert(clock_.now());
-    } else if (auto const* put = std::get_if<wire::SchedulePut>(&frame->body)) {
-        puts_[frame->request] = put->document;
+    } else if (std::holds_alternative<wire::SchedulePut>(frame->body)) {
+        puts_.insert(frame->request);
     } else if (std::holds_alternative<wire::Commit>(frame->body)) {
         story_.count(Happening::commit_sent);
     }

@@ -45,11 +45,6 @@ class Witness {
     /// The log has what it should, no more; every place of every conversation was answered to its author.
     void judge_log();
 
-    PublishedHours const& hours() const { return hours_; }
-    /// Accepted messages by their place: the hash of the envelope.
-    std::size_t accepted() const { return accepted_.size(); }
-    std::size_t held() const;
-
   private:
     struct Sent {
         ConversationId conversation;
@@ -84,7 +79,7 @@ class Witness {
     Story& story_;
     store_memory::Disk const& disk_;
     PublishedHours hours_;
-    std::map<RequestId, wire::SignedDocument> puts_;
+    std::set<RequestId> puts_;                           // of hours
     std::map<AccountId, std::vector<Bytes>> published_;  // documents, in the order of their numbers
     std::map<std::pair<DeviceRef, RequestId>, Sent> sent_;
     std::map<Place, Accepted> accepted_;

@@ -29,7 +29,7 @@ TEST_F(Directory, takes_the_next_list_and_names_whom_it_drops) {
     auto const before = human.list();
     auto const dropped = human.device(1);
     auto const document = human.drop_device(1, monday_noon + 1h);
-    auto const verdict = decide_device_list(before, human.account(), document, monday_noon + 1h);
+    auto const verdict = decide_device_list(before, human.account(), document, monday_noon + 1h, 0, {});
     ASSERT_TRUE(std::holds_alternative<ListChange>(verdict));
     auto const& change = std::get<ListChange>(verdict);
     EXPECT_EQ(change.dropped, std::vector{dropped});
@@ -43,13 +43,13 @@ TEST_F(Directory, takes_the_next_list_and_names_whom_it_drops) {
 TEST_F(Directory, drops_nobody_when_a_device_is_added) {
     auto const before = human.list();
     auto const document = human.add_device(entropy, monday_noon);
-    auto const verdict = decide_device_list(before, human.account(), document, monday_noon);
+    auto const verdict = decide_device_list(before, human.account(), document, monday_noon, 0, {});
     ASSERT_TRUE(std::holds_alternative<ListChange>(verdict));
     EXPECT_TRUE(std::get<ListChange>(verdict).dropped.empty());
 }
 
 TEST_F(Directory, has_done_with_the_newest_list_already) {
-    auto const verdict = decide_device_list(human.list(), human.account(), human.list_document(), monday_noon);
+    auto const verdict = decide_device_list(human.list(), human.account(), human.list_document(), monday_noon, 0, {});
     EXPECT_TRUE(std::holds_alternative<wire::Done>(verdict));
 }
 
@@ -58,28 +58,30 @@ TEST_F(Directory, conflicts_where_a_list_follows_an_older_one) {
     auto const mine = human.drop_device(1, monday_noon);
     auto const newest = human.list();
     auto const older = core::as_document(before.as_signed());
-    EXPECT_EQ(rule_of(decide_device_list(newest, human.account(), older, monday_noon)), wire::Rule::conflict);
-    EXPECT_TRUE(std::holds_alternative<ListChange>(decide_device_list(before, human.account(), mine, monday_noon)));
+    EXPECT_EQ(rule_of(decide_device_list(newest, human.account(), older, monday_noon, 0, {})), wire::Rule::conflict);
+    EXPECT_TRUE(
+        std::holds_alternative<ListChange>(decide_device_list(before, human.account(), mine, monday_noon, 0, {})));
 }
 
 TEST_F(Directory, refuses_lists_of_others_of_another_kind_or_with_a_broken_signature) {
     Human const other(Side::client, entropy, monday_noon);
     auto const before = human.list();
     auto const document = human.drop_device(1, monday_noon);
-    EXPECT_EQ(rule_of(decide_device_list(before, other.account(), document, monday_noon)), wire::Rule::invalid);
-    EXPECT_EQ(rule_of(decide_device_list(other.list(), other.account(), document, monday_noon)), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(before, other.account(), document, monday_noon, 0, {})), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(other.list(), other.account(), document, monday_noon, 0, {})),
+              wire::Rule::invalid);
     auto broken = document;
     broken.signature[10] ^= 1;
-    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon)), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon, 0, {})), wire::Rule::invalid);
     broken = document;
     broken.signature.pop_back();
-    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon)), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon, 0, {})), wire::Rule::invalid);
     broken = document;
     broken.kind = wire::DocumentKind::invitation;
-    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon)), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon, 0, {})), wire::Rule::invalid);
     broken = document;
     broken.bytes.push_back(0);
-    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon)), wire::Rule::invalid);
+    EXPECT_EQ(rule_of(decide_device_list(before, human.account(), broken, monday_noon, 0, {})), wire::Rule::invalid);
 }
 
 // ---- Key packages --------------------------------------------------------------------------------------------------

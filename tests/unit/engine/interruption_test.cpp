@@ -11,6 +11,18 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
+/// One link of `home`, cut after so many frames in either direction. True: it held to the end.
+bool sync_until_cut(World& world, Home& home, int frames, bool and_a_second_later = false) {
+    TestLink link(home, world.relay, world.now);
+    link.cut_after(frames);
+    link.run(world.now);
+    if (and_a_second_later) {
+        world.now += 1s;
+        link.run(world.now);
+    }
+    return link.open();
+}
+
 class Interruption : public testing::Test {
   protected:
     void SetUp() override { world.begin(); }
@@ -39,13 +51,7 @@ TEST_F(Interruption, senders_link_cut_after_any_frame_sends_everything_once) {
             World copy = world;
             if (hour == 22) copy.at_hour(22);
             for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
-            bool whole = false;
-            {
-                TestLink link(copy.client, copy.relay, copy.now);
-                link.cut_after(cut);
-                link.run(copy.now);
-                whole = link.open();
-            }
+            bool const whole = sync_until_cut(copy, copy.client, cut);
             expect_all_there(copy, cut);
             EXPECT_EQ(copy.relay.conversations.at(copy.conversation).envelopes.size(), 3u + 1u);  // and one `opened`
             if (HasFailure()) return;
@@ -62,13 +68,7 @@ TEST_F(Interruption, answer_that_comes_after_the_readers_report_still_ends_as_de
     for (int cut = 0;; ++cut) {
         World copy = world;
         for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
-        bool whole = false;
-        {
-            TestLink link(copy.client, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.client, cut);
         copy.sync(copy.therapist);  // reads, and says so, before the author has the answers
         copy.sync(copy.therapist);
         expect_all_there(copy, cut);
@@ -83,15 +83,7 @@ TEST_F(Interruption, readers_link_cut_after_any_frame_shows_everything_once) {
     world.relay.offer_twice = true;
     for (int cut = 0;; ++cut) {
         World copy = world;
-        bool whole = false;
-        {
-            TestLink link(copy.therapist, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            copy.now += 1s;
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.therapist, cut, true);
         expect_all_there(copy, cut);
         if (HasFailure()) return;
         if (whole) break;
@@ -130,15 +122,7 @@ TEST_F(Interruption, healing_cut_after_any_frame_leaves_one_group) {
     world.at_hour(9);
     for (int cut = 0;; ++cut) {
         World copy = world;
-        bool whole = false;
-        {
-            TestLink link(copy.client, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            copy.now += 1s;
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.client, cut, true);
         for (auto text : {"one", "two", "three"}) copy.send(copy.client, text);
         EXPECT_TRUE(copy.relay.commits_received > 0 || cut < 20) << cut;
         expect_all_there(copy, cut);
@@ -154,15 +138,7 @@ TEST_F(Interruption, own_commit_whose_answer_is_lost_is_known_before_the_next_on
     int others_followed = 0;
     for (int cut = 0;; ++cut) {
         World copy = world;
-        bool whole = false;
-        {
-            TestLink link(copy.client, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            copy.now += 1s;
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.client, cut, true);
         auto const by_client = copy.relay.commits_received;
         for (int look = 0; look < 3; ++look) {
             copy.now += 1h;
@@ -185,13 +161,7 @@ TEST_F(Interruption, what_was_sealed_in_an_epoch_that_is_over_keeps_its_place) {
     for (int cut = 0;; ++cut) {
         World copy = world;
         copy.send(copy.client, "one");
-        bool whole = false;
-        {
-            TestLink link(copy.client, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.client, cut);
         for (int look = 0; look < 3; ++look) {  // the therapist's app heals the group
             copy.now += 1h;
             copy.sync(copy.therapist);
@@ -216,13 +186,8 @@ TEST(InterruptedJoining, clients_link_cut_after_any_frame_still_joins_once) {
     for (int cut = 0;; ++cut) {
         World copy = world;
         ASSERT_TRUE(copy.client.engine().join_begin(invitation, "therapy", "Kim", copy.now));
-        bool done = false;
-        {
-            TestLink link(copy.client, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            done = copy.client.has<engine::Joined>();
-        }
+        sync_until_cut(copy, copy.client, cut);
+        bool const done = copy.client.has<engine::Joined>();
         copy.sync(copy.client);
         copy.sync(copy.client);
         copy.sync(copy.therapist);
@@ -249,13 +214,7 @@ TEST(InterruptedJoining, invitation_is_on_the_server_only_when_a_key_package_is_
     ASSERT_TRUE(world.therapist.engine().invite("Kim", world.now));
     for (int cut = 0;; ++cut) {
         World copy = world;
-        bool whole = false;
-        {
-            TestLink link(copy.therapist, copy.relay, copy.now);
-            link.cut_after(cut);
-            link.run(copy.now);
-            whole = link.open();
-        }
+        bool const whole = sync_until_cut(copy, copy.therapist, cut);
         auto const device = copy.therapist.engine().status().device;
         auto const there = copy.relay.key_packages.find(device);
         bool const reachable = there != copy.relay.key_packages.end() && !there->second.empty();

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "client-cli/engine/link_driver.hpp"
-#include "client-cli/engine/memory_vault.hpp"
+#include "tests/support/failing_vault.hpp"
 #include "tests/unit/engine/fake_relay.hpp"
 
 namespace interlude::tests {
@@ -28,48 +28,20 @@ inline engine::EngineOptions test_options() {
     return options;
 }
 
-struct PowerFailure {};
-
-/// A vault whose machine can fail at a commit: nothing of that transaction happened.
-class PoweredVault final : public engine::Vault {
-  public:
-    std::unique_ptr<engine::VaultTransaction> begin() override {
-        return std::make_unique<Transaction>(*this, rows_.begin());
-    }
+struct PowerFails {
     /// At the commit after this many more; -1: never.
     int commits_left = -1;
-    std::uint64_t commits() const { return rows_.commits(); }
-
-  private:
-    class Transaction final : public engine::VaultTransaction {
-      public:
-        Transaction(PoweredVault& vault, std::unique_ptr<engine::VaultTransaction> inner)
-            : vault_(vault), inner_(std::move(inner)) {}
-        std::optional<Bytes> get(engine::Table table, bytes::ByteView key) override { return inner_->get(table, key); }
-        void put(engine::Table table, bytes::ByteView key, bytes::ByteView value) override {
-            inner_->put(table, key, value);
-        }
-        void erase(engine::Table table, bytes::ByteView key) override { inner_->erase(table, key); }
-        std::vector<engine::Row> scan(engine::Table table, bytes::ByteView prefix) override {
-            return inner_->scan(table, prefix);
-        }
-        void commit() override {
-            if (vault_.commits_left == 0) throw PowerFailure{};
-            if (vault_.commits_left > 0) --vault_.commits_left;
-            inner_->commit();
-        }
-
-      private:
-        PoweredVault& vault_;
-        std::unique_ptr<engine::VaultTransaction> inner_;
-    };
-    engine::MemoryVault rows_;
+    CommitFate next_commit() {
+        if (commits_left == 0) return CommitFate::lost;
+        if (commits_left > 0) --commits_left;
+        return CommitFate::well;
+    }
 };
 
 /// One person's home. Copying it is what a backup of the folder would be.
 struct Home {
     explicit Home(std::uint64_t seed) : entropy(seed) {}
-    PoweredVault vault;
+    FailingVault<PowerFails> vault;
     crypto::SeededEntropy entropy;
     std::vector<Event> events;
     Engine engine() { return Engine(vault, entropy, test_options()); }
