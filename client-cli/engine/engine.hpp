@@ -96,8 +96,10 @@ class Engine {
     // --- Trust (membership.cpp, hours.cpp) ---------------------------------------------------------------------------
     /// Four words; takes about a second (Argon2id). unknown.
     Result<std::array<std::string, 4>> safety_words(ConversationId const& conversation);
-    /// The person compared them.
+    /// The person compared them, and they are the same: also acknowledges a change. unknown.
     Result<void> confirm_words(ConversationId const& conversation);
+    /// They differ: an alarm, and nothing is sealed for this conversation until they are confirmed. unknown.
+    Result<void> reject_words(ConversationId const& conversation, WallTime now);
     /// Of this account and of everybody in a conversation with it.
     std::vector<DeviceView> devices(WallTime now);
     /// Of every therapist account known here.

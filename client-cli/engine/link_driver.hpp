@@ -55,7 +55,7 @@ class LinkDriver {
         Asked what{};
         std::uint64_t size = 0;  // of the checkpoint asked about
         std::uint64_t met = 0;   // LogKnown::met when it was asked
-        SubjectId subject;
+        SubjectId subject{};
         WallTime asked{};  // Asked::log: the first of these questions, by the server's clock
     };
     class Handler;

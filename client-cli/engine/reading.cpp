@@ -294,6 +294,20 @@ Result<void> Engine::confirm_words(ConversationId const& id) {
     return {};
 }
 
+Result<void> Engine::reject_words(ConversationId const& id, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    auto record = turn.conversation(id);
+    if (!record) return Errc::unknown;
+    record->verified = Verification::changed;
+    turn.save(id, *record);
+    turn.alarm("words_differ",
+               "the four words were not the same on both sides: somebody else may be in this conversation. Sending is "
+               "paused until they are confirmed",
+               id);
+    turn.rows.commit();
+    return {};
+}
+
 std::vector<DeviceView> Engine::devices(WallTime now) {
     Turn turn(vault_, entropy_, now);
     std::vector<DeviceView> views;

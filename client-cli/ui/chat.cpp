@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "client-cli/ui/home.hpp"
+#include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/verbs.hpp"
 
 namespace interlude::ui {
@@ -19,8 +20,25 @@ char const* prompt(EditLine*) {
     return "> ";
 }
 
+/// What the prompt's thread and the link's share.
+struct Shared {
+    std::atomic<bool> over{false};
+    std::atomic<bool> reached{false};
+    std::atomic<bool> card_shown{false};
+};
+
+/// The crisis card at the first closed send of this chat, afterwards the way to it.
+std::string card_at_closed_send(Home& home, Shared& shared) {
+    if (shared.card_shown.exchange(true)) return "    (if it cannot wait: /crisis)\n";
+    return "\n" + crisis_card_text(home.engine().crisis_card()) + "\n";
+}
+
+void print_above_prompt(std::string const& lines) {
+    std::cout << "\r" << (isatty(STDOUT_FILENO) != 0 ? "\x1b[K" : "") << lines << "> " << std::flush;
+}
+
 /// Prints what arrives above the prompt until told to stop.
-void follow(Home& home, base::ConversationId conversation, std::atomic<bool>& over) {
+void follow(Home& home, base::ConversationId conversation, Shared& shared) {
     client_net::OnEvent const event = [&](engine::Event const& one) {
         std::optional<engine::MessageView> message;
         if (auto const* come = std::get_if<engine::MessageArrived>(&one); come && come->conversation == conversation) {
@@ -30,20 +48,29 @@ void follow(Home& home, base::ConversationId conversation, std::atomic<bool>& ov
                    changed && changed->conversation == conversation) {
             message = home.engine().message(conversation, changed->id, wall_now());
         } else if (auto const* alarm = std::get_if<engine::Alarm>(&one)) {
-            std::cout << "\r\x1b[KALARM (" << alarm->code << "): " << visible(alarm->text) << "\n> " << std::flush;
+            print_above_prompt("ALARM (" + alarm->code + "): " + visible(alarm->text, false) + "\n");
         }
         if (message) {
-            std::cout << "\r" << (isatty(STDOUT_FILENO) ? "\x1b[K" : "") << message_line(*message, wall_now()) << "\n";
-            if (message->state == engine::MessageState::held) std::cout << "    (if it cannot wait: /crisis)\n";
-            std::cout << "> " << std::flush;
+            auto lines = message_line(*message, wall_now(), screen_columns()) + "\n";
+            if (message->from_me && waits_unseen(message->state)) lines += card_at_closed_send(home, shared);
+            print_above_prompt(lines);
         }
-        return over.load();
+        return shared.over.load();
     };
-    client_net::OnIdle const idle = [&](bool) { return over.load(); };
+    ReachNotice notice;
+    client_net::OnIdle const idle = [&](bool caught_up) {
+        shared.reached = caught_up;
+        if (auto const reached = notice.look(caught_up, std::chrono::steady_clock::now()))
+            print_above_prompt(*reached ? "(the server is reached again)\n"
+                                        : "(the server is not reached; what you write is kept here and sent later)\n");
+        return shared.over.load();
+    };
     try {
         home.run(std::chrono::hours{24 * 365}, event, idle);
     } catch (std::exception const& error) {
-        std::cout << "\rinterlude: " << error.what() << "\n> " << std::flush;
+        shared.reached = false;
+        print_above_prompt(std::string("interlude: ") + error.what() +
+                           "; nothing is sent or received until this chat is begun again\n");
     }
 }
 
@@ -77,18 +104,17 @@ int chat(Options const& options) {
         if (hours->next_opening) std::cout << ". Next: " << when(*hours->next_opening, now);
         std::cout << ".\n";
     }
-    if (conversation.verified == engine::Verification::joined)
-        std::cout << "Joined by your invitation; compare the four words: interlude verify\n";
+    if (auto const warning = trust_warning(conversation, now); !warning.empty()) std::cout << "-- " << warning << '\n';
     std::uint64_t shown = 0;
     for (auto const& message : home.engine().messages(conversation.id, now)) {
-        std::cout << message_line(message, now) << '\n';
+        std::cout << message_line(message, now, screen_columns()) << '\n';
         if (message.seq) shown = std::max(shown, *message.seq);
     }
     if (shown > 0) home.engine().mark_read(conversation.id, shown);
     std::cout << "(/crisis whom to call, /quit to leave)\n" << std::flush;
 
-    std::atomic<bool> over{false};
-    std::thread link(follow, std::ref(link_home), conversation.id, std::ref(over));
+    Shared shared;
+    std::thread link(follow, std::ref(link_home), conversation.id, std::ref(shared));
     EditLine* line_editor = nullptr;
     if (isatty(STDIN_FILENO) != 0) {
         line_editor = el_init("interlude", stdin, stdout, stderr);
@@ -107,15 +133,21 @@ int chat(Options const& options) {
         }
         if (!home.engine().send(conversation.id, *line, wall_now()))
             std::cout << "This was not sent: it is too long, or sending is paused (interlude status).\n";
+        else if (!shared.reached)
+            std::cout << "    (on this device; it is sent when the server is reached)\n"
+                      << card_at_closed_send(home, shared) << std::flush;
     }
     // What was typed last leaves before we do, as far as the network lets it.
     auto const deadline = std::chrono::steady_clock::now() + options.timeout;
     while (home.engine().status().waiting > 0 && std::chrono::steady_clock::now() < deadline)
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    over = true;
+    shared.over = true;
     link.join();
     if (line_editor) el_end(line_editor);
-    return home.engine().status().waiting > 0 ? kept : done;
+    auto const waiting = home.engine().status().waiting;
+    if (waiting > 0)
+        std::cout << counted(waiting, "message is", "messages are") << " kept on this device and will be sent.\n";
+    return waiting > 0 ? kept : done;
 }
 
 }  // namespace interlude::ui

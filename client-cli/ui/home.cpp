@@ -57,6 +57,12 @@ vault::VaultSecret passphrase(bool twice) {
     return secret;
 }
 
+/// At every connect (product.md, Clock). On stderr in JSON mode too: `status` has it for scripts.
+void warn_of_clock(std::int64_t skew_ms) {
+    auto const words = clock_in_words(skew_ms);
+    if (!words.empty()) std::cerr << "interlude: " << words << '\n';
+}
+
 std::string kept_ca(std::filesystem::path const& home) {
     auto const file = home / "ca.pem";
     return std::filesystem::exists(file) ? file.string() : std::string();
@@ -107,7 +113,11 @@ client_net::RunResult Home::run(std::chrono::milliseconds within, client_net::On
     options.within = within;
     options.fetch_log = fetch_log;
     options.reconnect = reconnect;
-    return client_net::run_link(*engine_, options, std::move(event), std::move(idle));
+    client_net::OnEvent const with_clock = [&event](engine::Event const& one) {
+        if (auto const* ready = std::get_if<engine::LinkReady>(&one)) warn_of_clock(ready->skew_ms);
+        return event(one);
+    };
+    return client_net::run_link(*engine_, options, with_clock, std::move(idle));
 }
 
 bool Home::catch_up(Options const& options) {
@@ -162,7 +172,7 @@ void show_alarms(Options const& options, std::vector<engine::Alarm> const& alarm
         if (options.json) {
             print_json({{"type", "error"}, {"code", alarm.code}, {"text", alarm.text}});
         } else {
-            std::cerr << "ALARM (" << alarm.code << "): " << visible(alarm.text) << '\n';
+            std::cerr << "ALARM (" << alarm.code << "): " << visible(alarm.text, false) << '\n';
         }
     }
 }

@@ -1,12 +1,16 @@
 #include "client-cli/ui/text.hpp"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <limits>
 
+#include "common/base/limits.hpp"
 #include "common/schedule/week_picture.hpp"
 
 namespace interlude::ui {
@@ -84,6 +88,46 @@ std::string visible(std::string_view text, bool lines) {
     return out;
 }
 
+std::string continued(std::string_view text, std::size_t columns) {
+    constexpr std::string_view mark = "\n    | ";
+    auto const room = columns >= 20 ? columns : columns == 0 ? std::numeric_limits<std::size_t>::max() : 20;
+    std::string out;
+    std::size_t used = 0;
+    std::size_t word = 0;        // where the last word begins in `out`
+    std::size_t word_width = 0;  // and how wide it is so far
+    while (!text.empty()) {
+        char32_t point = 0;
+        auto const length = std::max<std::size_t>(utf8(text, point), 1);
+        bool const ends = text.front() == '\n';
+        std::size_t const width = length == 1 ? 1 : 2;  // a wide one at most: it wraps early rather than late
+        if (ends) {
+            out += mark;
+            used = mark.size() - 1;
+        } else {
+            if (used + width > room) {
+                bool const whole_word = word_width <= room / 2;
+                out.insert(whole_word ? word : out.size(), mark);
+                used = mark.size() - 1 + (whole_word ? word_width : 0);
+            }
+            out += text.substr(0, length);
+            used += width;
+            word_width += width;
+        }
+        if (ends || text.front() == ' ') {
+            word = out.size();
+            word_width = 0;
+        }
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+std::size_t screen_columns() {
+    if (isatty(STDOUT_FILENO) == 0) return 0;
+    winsize size{};
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 std::string counted(std::uint64_t count, std::string const& one, std::string const& many) {
     return std::to_string(count) + " " + (count == 1 ? one : many.empty() ? one + "s" : many);
 }
@@ -126,8 +170,18 @@ std::string crisis_card_text(std::optional<engine::CrisisCard> const& edited) {
                number.at("what").get<std::string>() + "\n";
     out += "\n" + card.at("outro").get<std::string>() + "\n";
     if (edited)
-        out += "\nFrom your therapist (" + rfc3339(edited->dated).substr(0, 10) + "):\n" + visible(edited->text) + "\n";
+        out += "\nFrom your therapist (" + rfc3339(edited->dated).substr(0, 10) + "):\n" +
+               continued("    | " + visible(edited->text), screen_columns()) + "\n";
     return out + "\n(This card is of " + card.at("dated").get<std::string>() + ".)\n";
+}
+
+std::string clock_in_words(std::int64_t skew_ms) {
+    base::Millis const off{skew_ms};
+    base::Millis const tolerance = base::limits::clock_tolerance;
+    if (off <= tolerance && off >= -tolerance) return {};
+    return "your clock is " + std::to_string(std::abs(skew_ms) / 1000) + " seconds " +
+           (skew_ms > 0 ? "behind" : "ahead of") +
+           " the server's: please check this machine's time. What is held or open is decided by the server's";
 }
 
 base::WallTime wall_now() {

@@ -16,6 +16,12 @@ using nlohmann::json;
 /// stay if `lines`.
 std::string visible(std::string_view text, bool lines = true);
 
+/// Lines of which every one after the first begins with a mark that no line of this app begins with: those that the
+/// text breaks itself, and those that a screen of so many columns (0: none) would break, by spaces for example.
+std::string continued(std::string_view text, std::size_t columns = 0);
+/// Of the terminal at stdout; 0: it is none.
+std::size_t screen_columns();
+
 /// "1 entry", "2 entries"; `many` where an s is not enough.
 std::string counted(std::uint64_t count, std::string const& one, std::string const& many = {});
 
@@ -31,6 +37,10 @@ std::string when(base::WallTime time, base::WallTime now);
 json const& texts();
 /// The crisis card; `edited` is the therapist's own, if there is one.
 std::string crisis_card_text(std::optional<engine::CrisisCard> const& edited);
+
+/// What to say of a clock that is more than two minutes off the server's (milliseconds, positive: the server's is
+/// ahead); else empty.
+std::string clock_in_words(std::int64_t skew_ms);
 
 base::WallTime wall_now();
 bool colours();

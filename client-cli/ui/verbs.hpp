@@ -39,10 +39,17 @@ int audit_verify(Options const& options);
 /// A QR code in half blocks, for a terminal.
 std::string qr_picture(std::string const& text);
 
+/// Nobody reads it now: the crisis card belongs beside it.
+bool waits_unseen(engine::MessageState state);
 json message_json(engine::MessageView const& message, std::string const& conversation_name);
-std::string message_line(engine::MessageView const& message, base::WallTime now);
+/// `columns` of the screen, 0: not a screen.
+std::string message_line(engine::MessageView const& message, base::WallTime now, std::size_t columns = 0);
 /// "held until Mon 09:00 (your time)", "refused: ..."
 std::string state_in_words(engine::MessageView const& message, base::WallTime now);
+/// How much is known of who the others in a conversation are.
+std::string trust_in_words(engine::ConversationView const& conversation, base::WallTime now);
+/// The same as a line above the text, where there is anything to warn of; else empty.
+std::string trust_warning(engine::ConversationView const& conversation, base::WallTime now);
 /// Why the server refused, in words.
 std::string refusal_in_words(wire::Refused const& refused);
 

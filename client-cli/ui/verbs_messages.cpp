@@ -1,6 +1,7 @@
 #include <chrono>
 #include <iostream>
 #include <iterator>
+#include <set>
 
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/verbs.hpp"
@@ -24,8 +25,14 @@ void print(Options const& options, engine::MessageView const& message, std::stri
     if (options.json) {
         print_json(message_json(message, name));
     } else {
-        std::cout << message_line(message, wall_now()) << '\n' << std::flush;
+        std::cout << message_line(message, wall_now(), screen_columns()) << '\n' << std::flush;
     }
+}
+
+/// Above the text, until the person confirmed who the others are.
+void print_warning(Options const& options, engine::ConversationView const& conversation) {
+    auto const warning = trust_warning(conversation, wall_now());
+    if (!options.json && !warning.empty()) std::cout << "-- " << warning << '\n' << std::flush;
 }
 
 /// Answered for good: the server's word and, where something is held, its proof are in the vault.
@@ -34,6 +41,11 @@ bool settled(std::optional<engine::MessageView> const& message) {
 }
 
 }  // namespace
+
+bool waits_unseen(engine::MessageState state) {
+    return state == engine::MessageState::on_device || state == engine::MessageState::held ||
+           state == engine::MessageState::refused;
+}
 
 json message_json(engine::MessageView const& message, std::string const& conversation_name) {
     json object{{"type", "message"},
@@ -80,22 +92,12 @@ std::string author_of(engine::MessageView const& message) {
     return folded == "you" ? "the other side, called \"" + name + "\" (" + account + ")" : name;
 }
 
-/// Every line after the first begins with a mark that no line of this app begins with.
-std::string continued(std::string const& text) {
-    std::string out;
-    for (char const c : text) {
-        out += c;
-        if (c == '\n') out += "    | ";
-    }
-    return out;
-}
-
 }  // namespace
 
-std::string message_line(engine::MessageView const& message, base::WallTime now) {
-    auto const text = message.cannot_open ? std::string("(this message cannot be opened on this device)")
-                                          : continued(visible(message.text));
-    return "[" + when(message.sent_at, now) + "] " + author_of(message) + ": " + text +
+std::string message_line(engine::MessageView const& message, base::WallTime now, std::size_t columns) {
+    auto line = "[" + when(message.sent_at, now) + "] " + author_of(message) + ": ";
+    line += message.cannot_open ? "(this message cannot be opened on this device)" : visible(message.text);
+    return continued(line, columns) +
            (message.from_me ? "\n    (" + state_in_words(message, now) + ")" : std::string());
 }
 
@@ -133,16 +135,14 @@ int send(Options const& options) {
     auto const message = home.engine().message(conversation.id, *id, wall_now());
     INTERLUDE_CHECK(message.has_value());
     print(options, *message, conversation.name);
-    if (message->state == engine::MessageState::refused) return refused;
-    if (message->state == engine::MessageState::on_device) {
-        if (!options.json)
-            std::cout << "It is kept on this device and will be sent"
-                      << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
-        return kept;
-    }
-    if (message->state == engine::MessageState::held && !options.json)
+    bool const on_device = message->state == engine::MessageState::on_device;
+    if (on_device && !options.json)
+        std::cout << "It is kept on this device and will be sent"
+                  << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
+    if (waits_unseen(message->state) && !options.json)
         std::cout << '\n' << crisis_card_text(home.engine().crisis_card());
-    return done;
+    if (message->state == engine::MessageState::refused) return refused;
+    return on_device ? kept : done;
 }
 
 int read(Options const& options) {
@@ -150,6 +150,7 @@ int read(Options const& options) {
     bool const reached = options.has("offline") || home.catch_up(options);
     auto const conversation = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
     auto const messages = home.engine().messages(conversation.id, wall_now());
+    print_warning(options, conversation);
     std::uint64_t shown = 0;
     for (auto const& message : messages) {
         print(options, message, conversation.name);
@@ -168,6 +169,7 @@ int watch(Options const& options) {
     auto const count = options.value("count");
     auto const within = seconds ? std::chrono::milliseconds{std::stoll(*seconds) * 1000} : std::chrono::hours{24 * 365};
     std::int64_t left = count ? std::stoll(*count) : -1;
+    std::set<base::ConversationId> begun;
     client_net::OnEvent const event = [&](engine::Event const& one) {
         if (auto const* alarm = std::get_if<engine::Alarm>(&one)) show_alarms(options, {*alarm});
         base::ConversationId conversation;
@@ -186,6 +188,9 @@ int watch(Options const& options) {
         if (only && conversation != *only) return false;
         auto const message = home.engine().message(conversation, id, wall_now());
         if (!message) return false;
+        if (begun.insert(conversation).second)
+            for (auto const& known : home.engine().conversations())
+                if (known.id == conversation) print_warning(options, known);
         print(options, *message, name_of(home, conversation));
         if (arrived && left > 0) --left;
         return left == 0;

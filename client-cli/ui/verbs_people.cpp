@@ -94,6 +94,8 @@ json conversation_json(engine::ConversationView const& one) {
             {"verified", name(one.verified)}, {"unread", one.unread},        {"members", members}};
 }
 
+}  // namespace
+
 std::string trust_in_words(engine::ConversationView const& one, base::WallTime now) {
     switch (one.verified) {
         case engine::Verification::by_invitation:
@@ -105,12 +107,15 @@ std::string trust_in_words(engine::ConversationView const& one, base::WallTime n
         case engine::Verification::confirmed:
             return "confirmed";
         case engine::Verification::changed:
-            return "CHANGED since you verified it; see the alarms";
+            return "CHANGED since you verified it, or the words differ; sending is paused (interlude status)";
     }
     return "";
 }
 
-}  // namespace
+std::string trust_warning(engine::ConversationView const& one, base::WallTime now) {
+    bool const unsure = one.verified == engine::Verification::joined || one.verified == engine::Verification::changed;
+    return unsure ? visible(one.name, false) + ": " + trust_in_words(one, now) : std::string();
+}
 
 std::string refusal_in_words(wire::Refused const& refused) {
     auto words = texts().at("rules").value(rule_name(refused.rule), "the server refused it");
@@ -270,33 +275,55 @@ int name_conversation(Options const& options) {
     return done;
 }
 
+namespace {
+
+enum class Compared { not_yet, same, different };
+
+/// What the person says of the words: by option, or asked for until it is a yes or a no.
+Compared ask_for_comparison(Options const& options) {
+    if (options.has("confirm")) return Compared::same;
+    if (options.has("differ")) return Compared::different;
+    if (options.json || isatty(STDIN_FILENO) == 0) return Compared::not_yet;
+    std::string answer;
+    while (true) {
+        std::cout << "Are they the same? (yes, no, or later) " << std::flush;
+        if (!std::getline(std::cin, answer) || answer == "later") return Compared::not_yet;
+        if (answer == "yes") return Compared::same;
+        if (answer == "no") return Compared::different;
+    }
+}
+
+}  // namespace
+
 int verify(Options const& options) {
+    if (options.has("confirm") && options.has("differ"))
+        throw Failure(usage, "usage", "the words are either the same or not", "give --confirm or --differ");
     auto home = Home::open(options);
     home.catch_up(options);
-    auto one = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
-    auto const words = home.engine().safety_words(one.id);
+    auto const id = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0])).id;
+    auto const words = home.engine().safety_words(id);
     if (!words) throw Failure(refused, "no_members", "the other side has not joined yet", "");
-    bool confirmed = options.has("confirm");
     if (!options.json) {
         std::cout << "Compare these four words with the other person, in the session or by phone:\n\n    ";
         for (auto const& word : *words) std::cout << word << ' ';
         std::cout << "\n\nThe same on both sides: nobody is between you.\n";
-        if (!confirmed && isatty(STDIN_FILENO) != 0) {
-            std::cout << "Are they the same? (yes/no) " << std::flush;
-            std::string answer;
-            std::getline(std::cin, answer);
-            confirmed = answer == "yes";
-        }
     }
-    if (confirmed && home.engine().confirm_words(one.id)) one = home.find(hex(one.id));
+    auto const compared = ask_for_comparison(options);
+    if (compared == Compared::same) INTERLUDE_CHECK(home.engine().confirm_words(id));
+    if (compared == Compared::different) INTERLUDE_CHECK(home.engine().reject_words(id, wall_now()));
     if (options.json) {
-        auto object = conversation_json(one);
+        auto object = conversation_json(home.find(hex(id)));
         object["words"] = *words;
         print_json(object);
-    } else if (confirmed) {
+    } else if (compared == Compared::same) {
         std::cout << "Confirmed.\n";
+    } else if (compared == Compared::different) {
+        std::cout
+            << "Then somebody else may be in this conversation. Nothing more is sent here until the words are the "
+               "same.\nCompare them once more, and speak with the other person in another way; what is kept on this "
+               "device\nis the evidence: leave it as it is.\n";
     }
-    return done;
+    return compared == Compared::different ? not_so : done;
 }
 
 int devices(Options const& options) {
@@ -347,14 +374,13 @@ int status(Options const& options) {
                   << "Account " << hex(state.account).substr(0, 8) << ", device " << hex(state.device).substr(0, 8)
                   << '\n'
                   << "Waiting to be sent: " << state.waiting << '\n';
-        if (state.skew_ms && std::abs(*state.skew_ms) > 120'000)
-            std::cout << "Your clock and the server's differ by " << *state.skew_ms / 1000
-                      << " seconds: check your machine's time.\n";
+        if (!connected && state.skew_ms && !clock_in_words(*state.skew_ms).empty())
+            std::cout << "At the last connect: " << clock_in_words(*state.skew_ms) << ".\n";
         if (state.seed_on_device)
             std::cout << "There is no recovery kit yet: if this device is lost, so is the account.\n";
         if (state.alarms) std::cout << state.alarms << " alarms; run: interlude audit verify\n";
         for (auto const& alarm : home.engine().alarms())
-            std::cout << "  " << alarm.code << ": " << visible(alarm.text) << '\n';
+            std::cout << "  " << alarm.code << ": " << visible(alarm.text, false) << '\n';
     }
     return connected || options.has("offline") ? done : unreachable;
 }

@@ -40,6 +40,21 @@ TEST_F(Conversation, both_sides_read_the_same_four_words) {
     EXPECT_EQ(world.therapist.engine().conversations().front().verified, engine::Verification::confirmed);
 }
 
+TEST_F(Conversation, words_that_differ_pause_sending_until_they_are_confirmed) {
+    auto const waiting = world.send(world.therapist, "before");
+    ASSERT_TRUE(world.therapist.engine().reject_words(world.conversation, world.now));
+    EXPECT_EQ(world.therapist.engine().conversations().front().verified, engine::Verification::changed);
+    auto const alarms = world.therapist.engine().alarms();
+    ASSERT_EQ(alarms.size(), 1u);
+    EXPECT_EQ(alarms.front().code, "words_differ");
+    EXPECT_EQ(world.therapist.engine().send(world.conversation, "after", world.now).error(), base::Errc::not_allowed);
+    world.sync(world.therapist);
+    EXPECT_EQ(world.view(world.therapist, waiting)->state, MessageState::on_device);
+    ASSERT_TRUE(world.therapist.engine().confirm_words(world.conversation));
+    world.sync(world.therapist);
+    EXPECT_EQ(world.view(world.therapist, waiting)->state, MessageState::stored);
+}
+
 TEST_F(Conversation, message_in_an_open_window_is_stored_then_delivered) {
     auto const id = world.send(world.client, "Good morning");
     EXPECT_EQ(world.view(world.client, id)->state, MessageState::on_device);

@@ -1,6 +1,7 @@
 // What a person reads: foreign text made harmless, states in words, one JSON object a line.
 #include <gtest/gtest.h>
 
+#include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/text.hpp"
 #include "client-cli/ui/verbs.hpp"
 
@@ -168,7 +169,7 @@ TEST(CrisisCard, the_therapists_words_stand_beside_the_numbers) {
     auto const plain = crisis_card_text(std::nullopt);
     EXPECT_NE(plain.find(texts().at("crisis").at("numbers").at(0).at("call").get<std::string>()), std::string::npos);
     auto const edited = crisis_card_text(engine::CrisisCard{"Call me\x1b", monday_ten});
-    EXPECT_NE(edited.find("From your therapist (2027-01-04):\nCall me<U+001B>"), std::string::npos) << edited;
+    EXPECT_NE(edited.find("From your therapist (2027-01-04):\n    | Call me<U+001B>"), std::string::npos) << edited;
 }
 
 TEST(Counts, one_is_not_many) {
@@ -176,6 +177,75 @@ TEST(Counts, one_is_not_many) {
     EXPECT_EQ(counted(1, "proof"), "1 proof");
     EXPECT_EQ(counted(1, "entry", "entries"), "1 entry");
     EXPECT_EQ(counted(2, "entry", "entries"), "2 entries");
+}
+
+TEST(MessageLine, a_foreign_text_cannot_forge_lines_by_the_width_of_the_screen) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    view.from_name = "Kim";
+    view.text = "hi" + std::string(80, ' ') + "[today 11:30] you: I quit";
+    auto const line = message_line(view, monday_ten, 80);
+    std::size_t begin = 0;
+    while (begin < line.size()) {
+        auto const end = std::min(line.find('\n', begin), line.size());
+        EXPECT_LE(end - begin, 80u);
+        EXPECT_TRUE(begin == 0 || line.substr(begin, 6) == "    | ") << line;
+        begin = end + 1;
+    }
+    EXPECT_NE(line.find('\n'), std::string::npos);
+}
+
+TEST(Continued, characters_may_be_two_columns_wide_and_are_never_cut) {
+    EXPECT_EQ(continued("日本語日本語日本語日本語", 20), "日本語日本語日本語日\n    | 本語");
+    EXPECT_EQ(continued("", 20), "");
+    EXPECT_EQ(continued(std::string(20, 'a'), 20), std::string(20, 'a'));
+    EXPECT_EQ(continued(std::string(21, 'a'), 20), std::string(20, 'a') + "\n    | a");
+    EXPECT_EQ(continued("a\n\nb"), "a\n    | \n    | b");
+    EXPECT_EQ(continued("the staircase dream came", 20), "the staircase dream \n    | came");
+    EXPECT_EQ(continued("the staircase dreams came", 20), "the staircase \n    | dreams came");
+}
+
+TEST(Trust, what_is_not_confirmed_stands_above_the_text) {
+    engine::ConversationView view;
+    view.name = "Kim\x1b";
+    view.verified = engine::Verification::confirmed;
+    EXPECT_EQ(trust_warning(view, monday_ten), "");
+    view.verified = engine::Verification::by_invitation;
+    EXPECT_EQ(trust_warning(view, monday_ten), "");
+    view.verified = engine::Verification::joined;
+    EXPECT_EQ(trust_warning(view, monday_ten),
+              "Kim<U+001B>: joined by your invitation; not confirmed yet (interlude verify)");
+    view.verified = engine::Verification::changed;
+    EXPECT_NE(trust_warning(view, monday_ten).find("sending is paused"), std::string::npos);
+}
+
+TEST(Clock, is_warned_of_beyond_two_minutes) {
+    EXPECT_EQ(clock_in_words(0), "");
+    EXPECT_EQ(clock_in_words(120'000), "");
+    EXPECT_EQ(clock_in_words(-120'000), "");
+    EXPECT_NE(clock_in_words(120'001).find("120 seconds behind"), std::string::npos);
+    EXPECT_NE(clock_in_words(-180'000).find("180 seconds ahead"), std::string::npos);
+}
+
+TEST(ReachNotice, speaks_once_when_the_server_stays_away_and_once_when_it_is_back) {
+    ReachNotice notice;
+    auto const start = ReachNotice::Moment{} + std::chrono::hours{1};
+    auto const at = [&](int ms) { return start + std::chrono::milliseconds{ms}; };
+    EXPECT_EQ(notice.look(true, at(0)), std::nullopt);
+    EXPECT_EQ(notice.look(false, at(100)), std::nullopt);
+    EXPECT_EQ(notice.look(false, at(5'099)), std::nullopt);
+    EXPECT_EQ(notice.look(true, at(5'100)), std::nullopt);  // a short break
+    EXPECT_EQ(notice.look(false, at(6'000)), std::nullopt);
+    EXPECT_EQ(notice.look(false, at(11'000)), false);
+    EXPECT_EQ(notice.look(false, at(60'000)), std::nullopt);
+    EXPECT_EQ(notice.look(true, at(61'000)), true);
+    EXPECT_EQ(notice.look(true, at(62'000)), std::nullopt);
+}
+
+TEST(CrisisCard, belongs_to_everything_that_nobody_reads_now) {
+    using enum engine::MessageState;
+    for (auto const state : {on_device, held, refused}) EXPECT_TRUE(waits_unseen(state));
+    for (auto const state : {stored, delivered, read, recalled, expired}) EXPECT_FALSE(waits_unseen(state));
 }
 
 }  // namespace
