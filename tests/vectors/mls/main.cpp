@@ -114,7 +114,12 @@ int main(int argc, char** argv) {
     for (int i = 1; i < argc; ++i) {
         std::string_view const argument = argv[i];
         if (argument == "--help") {
-            std::cout << "usage: mls-vectors [--suite N] FILE...\n";
+            std::cout << "usage: mls-vectors [--suite N] FILE...\n"
+                         "Runs files of MLS test vectors (RFC 9420) of any format; exit 1 where one does not pass.\n";
+            return 0;
+        }
+        if (argument == "--version") {
+            std::cout << "mls-vectors " INTERLUDE_VERSION "\n";
             return 0;
         }
         if (argument == "--suite") {
