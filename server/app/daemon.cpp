@@ -118,12 +118,12 @@ class Daemon {
         ports::OpenInfo info;
         await([&]() -> awaitable<void> { info = co_await store_->open_info(); });
         timers_.emplace(io_.get_executor(), info.high_water);
-        sequencer_.emplace(io_.get_executor(), *store_, std::move(log_key),
+        sequencer_.emplace(io_.get_executor(), *store_, *timers_, std::move(log_key),
                            audit::log_origin(config_.server_name, info.restore_count), diag_, counters_);
         await([&]() -> awaitable<void> { co_await sequencer_->resume(); });
 
-        ticker_.emplace(*store_, *timers_, entropy_, diag_);
-        janitor_.emplace(*store_, *timers_, entropy_, counters_);
+        ticker_.emplace(*store_, *timers_, entropy_, diag_, counters_);
+        janitor_.emplace(*store_, *timers_, entropy_, diag_, counters_);
         public_log_.emplace(*store_, *timers_, *sequencer_);
         public_log_->store_answered();
         shared_.emplace(service::Shared{io_.get_executor(),
@@ -261,11 +261,25 @@ class Daemon {
             auto const reading = timers_->time();
             if (reading.believed && !believed_) registry_.wake_all();
             believed_ = reading.believed;
-            if (reading.believed) co_await store_->mark_time(reading.now);
-            public_log_->store_answered();
+            bool const marked = co_await mark_time(reading);
+            if (marked) public_log_->store_answered();
             counters_.set(ports::Gauge::links, static_cast<std::int64_t>(registry_.size()));
             sd_notify(0, "WATCHDOG=1");
         }
+    }
+
+    /// Once a second, so it is what shows first that the store writes, or does not.
+    awaitable<bool> mark_time(core::TimeReading reading) {
+        try {
+            if (reading.believed) {
+                co_await store_->mark_time(reading.now);
+                shared_->outage.worked();
+            }
+            co_return true;
+        } catch (std::exception const& error) {
+            shared_->outage.failed(error);
+        }
+        co_return false;
     }
 
     awaitable<void> handle_signals() {
@@ -313,6 +327,16 @@ class Daemon {
     // ---- The operator ----
 
     awaitable<std::string> administer(std::string text) {
+        json answer{{"ok", false}, {"text", "the store fails"}, {"hint", "look at the server's diagnostics"}};
+        try {
+            answer = co_await answer_operator(std::move(text));
+        } catch (std::exception const& error) {
+            shared_->outage.failed(error);
+        }
+        co_return answer.dump();
+    }
+
+    awaitable<json> answer_operator(std::string text) {
         auto const request = json::parse(text, nullptr, false);
         json answer{{"ok", false}, {"text", "the request is not understood"}, {"hint", "use interludectl"}};
         if (request.is_object()) {
@@ -330,7 +354,7 @@ class Daemon {
                 answer = json{{"ok", true}, {"server_time", rfc3339(timers_->time().now)}};
             }
         }
-        co_return answer.dump();
+        co_return answer;
     }
 
     awaitable<json> invite_therapist() {
@@ -338,12 +362,7 @@ class Daemon {
         auto const key = identity::invitation_key(seed.expose());
         auto const expiry = timers_->time().now + std::chrono::days{config_.limits.invitation_days};
         auto document = identity::operators_invitation(key.public_key(), expiry);
-        json failed{{"ok", false}, {"text", "the store cannot write"}, {"hint", "look at the server's diagnostics"}};
-        try {
-            co_await store_->put_operator_invitation(document, entropy_.id<core::Seed>());
-        } catch (std::exception const&) {
-            co_return failed;
-        }
+        co_await store_->put_operator_invitation(document, entropy_.id<core::Seed>());
         sequencer_->wake();
         identity::InvitationFragment fragment;
         fragment.kind = document.kind;
@@ -408,7 +427,8 @@ std::int64_t certificate_expires(Config const& config) {
 
 int run_daemon(Config const& config) {
     std::signal(SIGPIPE, SIG_IGN);
-    certificate_expires(config);  // before anything is made
+    std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is met as a write that fails
+    certificate_expires(config);    // before anything is made
     return Daemon(config).run();
 }
 

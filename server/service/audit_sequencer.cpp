@@ -19,9 +19,11 @@ constexpr std::size_t batch_entries_max = 4096;
 
 }  // namespace
 
-AuditSequencer::AuditSequencer(asio::any_io_executor executor, ports::Store& store, crypto::SigningKey log_key,
-                               std::string origin, ports::Diag& diag, ports::Metrics& metrics)
+AuditSequencer::AuditSequencer(asio::any_io_executor executor, ports::Store& store, ports::Timers& timers,
+                               crypto::SigningKey log_key, std::string origin, ports::Diag& diag,
+                               ports::Metrics& metrics)
     : store_(store),
+      timers_(timers),
       log_key_(std::move(log_key)),
       origin_(std::move(origin)),
       diag_(diag),
@@ -64,34 +66,49 @@ asio::awaitable<void> AuditSequencer::run() {
         while (!pending_ && !stopped_) co_await wake_.async_wait(use_tuple);
         if (stopped_) break;
         pending_ = false;
-        bool const appended = co_await append_batch();
-        if (appended) pending_ = true;  // perhaps more came meanwhile
+        bool failed = false;
+        try {
+            auto const appended = co_await append_batch();
+            if (appended > 0) {
+                pending_ = true;  // perhaps more came meanwhile
+                outage_.worked();
+            }
+        } catch (std::exception const& error) {
+            failed = true;
+            outage_.failed(error);
+        }
+        if (overtaken_) throw std::runtime_error("another server writes this store's log; stop one of them");
+        if (!failed) continue;
+        pending_ = true;
+        co_await timers_.sleep_until(timers_.mono_now() + try_again_after);
     }
     appended_.cancel();
 }
 
-asio::awaitable<bool> AuditSequencer::append_batch() {
+asio::awaitable<std::size_t> AuditSequencer::append_batch() {
     auto const entries = co_await store_.entries_from(size_, batch_entries_max);
-    if (entries.empty()) co_return false;
-    for (auto const& entry : entries) writer_.append(entry);
+    if (entries.empty()) co_return 0;
+    auto writer = writer_;  // a batch that the store does not take never was
+    for (auto const& entry : entries) writer.append(entry);
     ports::CheckpointBatch batch;
     batch.from = size_;
-    batch.size = writer_.size();
-    batch.note = audit::sign_checkpoint({origin_, writer_.size(), writer_.root(), {}}, log_key_);
-    batch.tiles = writer_.flush();
+    batch.size = writer.size();
+    batch.note = audit::sign_checkpoint({origin_, writer.size(), writer.root(), {}}, log_key_);
+    batch.tiles = writer.flush();
     auto const note = batch.note;
     auto const size = batch.size;
     bool const ours = co_await store_.append_checkpoint(std::move(batch));
     if (!ours) {  // another sequencer wrote: this process must not sign a second story
-        failed_ = true;
+        overtaken_ = true;
         diag_.say(ports::Level::error, "another_sequencer_writes_this_log");
-        throw std::runtime_error("another server writes this store's log; stop one of them");
+        co_return 0;
     }
+    writer_ = std::move(writer);
     size_ = size;
     note_ = note;
     metrics_.add(ports::Counter::checkpoints);
     appended_.cancel();
-    co_return true;
+    co_return entries.size();
 }
 
 void AuditSequencer::stop() {

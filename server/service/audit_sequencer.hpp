@@ -12,17 +12,20 @@
 #include "server/ports/diag.hpp"
 #include "server/ports/metrics.hpp"
 #include "server/ports/store.hpp"
+#include "server/ports/timers.hpp"
+#include "server/service/outage.hpp"
 
 namespace interlude::service {
 
 class AuditSequencer {
   public:
-    AuditSequencer(boost::asio::any_io_executor executor, ports::Store& store, crypto::SigningKey log_key,
-                   std::string origin, ports::Diag& diag, ports::Metrics& metrics);
+    AuditSequencer(boost::asio::any_io_executor executor, ports::Store& store, ports::Timers& timers,
+                   crypto::SigningKey log_key, std::string origin, ports::Diag& diag, ports::Metrics& metrics);
 
     /// Resumes the tree from the store. Throws std::runtime_error if tiles and checkpoint do not belong together.
     boost::asio::awaitable<void> resume();
-    /// Appends until stop(). An exception of the store ends it (and the process).
+    /// Appends until stop(). Where the store fails it tries again; that another sequencer wrote ends it (and the
+    /// process).
     boost::asio::awaitable<void> run();
     void stop();
 
@@ -36,8 +39,8 @@ class AuditSequencer {
     std::string const& note() const { return note_; }
     std::string const& vkey() const { return vkey_; }
     crypto::SigningKey const& log_key() const { return log_key_; }
-    /// False after the store refused a batch: what needs an entry cannot be accepted.
-    bool writing() const { return !failed_; }
+    /// False while the store takes no batch: entries wait for their proof.
+    bool writing() const { return !overtaken_ && !outage_.lasting(); }
 
     /// The row with its tlog-proof under the newest checkpoint; waits for that. nullopt when stopped.
     boost::asio::awaitable<std::optional<wire::LogItem>> prove(ports::LogRow row);
@@ -45,11 +48,13 @@ class AuditSequencer {
     boost::asio::awaitable<wire::Checkpoint> checkpoint_after(std::uint64_t from);
 
   private:
-    boost::asio::awaitable<bool> append_batch();
+    /// The next batch, durable; 0: there was nothing to append.
+    boost::asio::awaitable<std::size_t> append_batch();
     /// Reads the tiles that hold `nodes`, as a source for the proof functions.
     boost::asio::awaitable<audit::HashSource> hashes(std::vector<audit::Node> nodes, std::uint64_t size);
 
     ports::Store& store_;
+    ports::Timers& timers_;
     crypto::SigningKey log_key_;
     std::string origin_;
     std::string vkey_;
@@ -60,7 +65,8 @@ class AuditSequencer {
     std::string note_;
     bool pending_ = false;
     bool stopped_ = false;
-    bool failed_ = false;
+    bool overtaken_ = false;
+    Outage outage_{diag_, metrics_, "the_log_cannot_be_written_trying_again", "the_log_is_written_again"};
     boost::asio::steady_timer wake_;      // cancelled when there is something to append
     boost::asio::steady_timer appended_;  // cancelled when a checkpoint became durable
 };

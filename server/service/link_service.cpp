@@ -63,6 +63,15 @@ std::vector<base::ConversationId> take_out_closed(ports::Snapshot& snapshot, bas
     return closed;
 }
 
+/// What a hello confirms. Nothing hangs on it: the next hello names them again.
+asio::awaitable<void> confirm(Shared& shared, core::DeviceRef device, std::vector<base::RequestId> ids) {
+    try {
+        co_await shared.store.confirm(device, std::move(ids));
+    } catch (std::exception const& error) {
+        shared.outage.failed(error);
+    }
+}
+
 /// `ready` and the courier, for a device; `ready` alone for an invitee.
 asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed welcomed) {
     auto& shared = link->shared;
@@ -80,7 +89,7 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
             link->courier = std::make_shared<Courier>(shared.executor, shared.store, *device, link->sink, shared.diag,
                                                       shared.metrics);
             link->entered = shared.registry.enter({*device, link->sink, link->courier, false, {}});
-            if (!welcomed.confirmed.empty()) co_await shared.store.confirm(*device, welcomed.confirmed);
+            if (!welcomed.confirmed.empty()) co_await confirm(shared, *device, welcomed.confirmed);
             auto snapshot = co_await shared.store.snapshot(*device);
             closed_conversations = take_out_closed(snapshot, device->account);
             ready.conversations = std::move(snapshot.conversations);

@@ -10,6 +10,7 @@
 #include "server/service/audit_sequencer.hpp"
 #include "server/service/link_host.hpp"
 #include "server/service/link_registry.hpp"
+#include "server/service/outage.hpp"
 
 namespace interlude::service {
 
@@ -35,6 +36,7 @@ struct Shared {
     std::function<void()> calendars_changed;
     bool draining = false;
     std::map<core::DeviceRef, std::weak_ptr<core::RateBook>> rates;  // one book for all links of a device
+    Outage outage{diag, metrics, "the_store_does_not_write_requests_are_put_off", "the_store_writes_again"};
 
     std::shared_ptr<core::RateBook> rates_of(core::DeviceRef const& device);
     core::Seed seed() { return entropy.id<core::Seed>(); }
@@ -66,11 +68,13 @@ struct LinkContext {
     std::shared_ptr<Courier> courier;  // once authenticated
     std::optional<LinkRegistry::Handle> entered;
     std::vector<bytes::Bytes> waiting;  // messages that came while login facts are loaded
+    std::size_t put_off = 0;            // requests without an answer that wait for the store
     bool loading = false;
     bool closed = false;
 };
 
-/// One legal request to its end: the store's verb, the answer, the proof. Never throws.
+/// One legal request to its end: the store's verb, the answer, the proof. Never throws: where the store fails the app
+/// is told to ask again, and what has no answer is tried again here.
 boost::asio::awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit submit);
 
 }  // namespace interlude::service

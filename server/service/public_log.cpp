@@ -8,6 +8,7 @@ namespace {
 
 constexpr auto publish_every = 60s;
 constexpr base::Millis store_silent_max = 2s;
+constexpr unsigned unavailable = 503;
 
 constexpr char const* page_style =
     "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
@@ -60,7 +61,15 @@ boost::asio::awaitable<std::optional<Resource>> PublicLog::tile(std::string path
     auto const wanted = audit::parse_tile_path(path);
     if (!wanted || !inside(*wanted, size_)) co_return std::nullopt;
     std::vector<audit::Tile> const one{*wanted};
-    auto contents = co_await store_.tiles(one);
+    std::vector<bytes::Bytes> contents;
+    bool failed = false;
+    try {
+        contents = co_await store_.tiles(one);
+    } catch (std::exception const&) {
+        failed = true;
+    }
+    if (failed)
+        co_return Resource{"text/plain; charset=utf-8", "the store does not answer\n", false, false, unavailable};
     if (contents.empty() || contents.front().empty()) co_return std::nullopt;
     auto content = audit::narrowed(*wanted, std::move(contents.front()));
     if (!content) co_return std::nullopt;
@@ -69,7 +78,6 @@ boost::asio::awaitable<std::optional<Resource>> PublicLog::tile(std::string path
 }
 
 Resource PublicLog::health() const {
-    constexpr unsigned unavailable = 503;
     char const* reason = nullptr;
     if (draining_)
         reason = "draining";

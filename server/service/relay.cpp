@@ -16,6 +16,8 @@ using asio::awaitable;
 namespace {
 
 constexpr std::size_t log_page_items = 64;
+constexpr std::uint32_t retry_after_seconds = 5;  // where the store fails
+constexpr std::size_t put_off_max = 1000;         // acks and the like of one link
 
 /// Any of the store's answers, as it goes onto the wire.
 template <class Variant>
@@ -272,15 +274,30 @@ struct Serve {
 }  // namespace
 
 awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit submit) {
+    auto& shared = link->shared;
     Serve const serve{link, submit};
-    try {
-        auto serving = std::visit(serve, submit.frame.body);
-        co_await std::move(serving);
-    } catch (std::exception const&) {  // disk or database: nothing was accepted, say so
-        link->shared.metrics.add(ports::Counter::store_errors);
-        link->shared.diag.say(ports::Level::error, "store_failed");
-        if (core::is_answered(submit.frame.body))
-            link->answer(submit.frame.request, wire::Error{wire::ErrorCode::store, 5});
+    for (bool served = false; !served;) {
+        try {
+            auto serving = std::visit(serve, submit.frame.body);
+            co_await std::move(serving);
+            served = true;
+        } catch (std::exception const& error) {  // disk or database: nothing was accepted
+            shared.outage.failed(error);
+        }
+        if (served) break;
+        if (core::is_answered(submit.frame.body)) {
+            link->answer(submit.frame.request, wire::Error{wire::ErrorCode::store, retry_after_seconds});
+            break;
+        }
+        // The app does not know, and would not say it again on this link.
+        if (link->put_off >= put_off_max) {
+            link->finish(core::close_code::overload, retry_after_seconds);
+            break;
+        }
+        ++link->put_off;
+        bool const again = co_await shared.timers.sleep_until(shared.timers.mono_now() + try_again_after);
+        --link->put_off;
+        if (!again || link->closed) break;
     }
     link->core.on_answered(submit.frame.request);
 }

@@ -24,22 +24,38 @@ std::optional<base::WallTime> next_bound(core::CalendarPtr const& calendar, base
 
 boost::asio::awaitable<void> WindowTicker::run() {
     while (!stopped_) {
-        if (!known_) co_await read_calendars();
-        auto const reading = timers_.time();
-        while (reading.believed && !bounds_.empty() && bounds_.begin()->first <= reading.now) {
-            auto const accounts = std::move(bounds_.begin()->second);
-            bounds_.erase(bounds_.begin());
-            for (auto const& account : accounts) co_await store_.note_windows(account, entropy_.id<core::Seed>());
-            known_ = false;  // their next bounds
+        base::WallTime until{};
+        bool failed = false;
+        try {
+            until = co_await note_what_is_due();
+            outage_.worked();
+        } catch (std::exception const& error) {
+            failed = true;
+            outage_.failed(error);
         }
-        if (!known_) {
+        if (failed) {
+            known_ = false;  // what was taken from the bounds may not be noted
+            co_await timers_.sleep_until(timers_.mono_now() + try_again_after);
+        } else if (!known_) {
             co_await timers_.sleep_until(timers_.mono_now() + 1ms);  // a store that does not move on is no busy loop
-            continue;
+        } else {
+            co_await timers_.sleep_until_wall(until);
         }
-        auto until = reading.now + look_again_after;
-        if (reading.believed && !bounds_.empty()) until = std::min(until, bounds_.begin()->first);
-        co_await timers_.sleep_until_wall(until);
     }
+}
+
+boost::asio::awaitable<base::WallTime> WindowTicker::note_what_is_due() {
+    if (!known_) co_await read_calendars();
+    auto const reading = timers_.time();
+    while (reading.believed && !bounds_.empty() && bounds_.begin()->first <= reading.now) {
+        auto const accounts = std::move(bounds_.begin()->second);
+        bounds_.erase(bounds_.begin());
+        for (auto const& account : accounts) co_await store_.note_windows(account, entropy_.id<core::Seed>());
+        known_ = false;  // their next bounds
+    }
+    auto until = reading.now + look_again_after;
+    if (reading.believed && !bounds_.empty()) until = std::min(until, bounds_.begin()->first);
+    co_return until;
 }
 
 boost::asio::awaitable<void> WindowTicker::read_calendars() {

@@ -25,9 +25,9 @@ Server::Server(Clock& clock, std::shared_ptr<store_memory::Disk> disk, crypto::E
                   });
               }},
              entropy.id<core::Seed>()),
-      sequencer_(io_.get_executor(), store_, log_key.clone(), audit::log_origin(server_name), diag_, metrics_),
-      ticker_(store_, timers_, entropy, diag_),
-      janitor_(store_, timers_, entropy, metrics_) {
+      sequencer_(io_.get_executor(), store_, timers_, log_key.clone(), audit::log_origin(server_name), diag_, metrics_),
+      ticker_(store_, timers_, entropy, diag_, metrics_),
+      janitor_(store_, timers_, entropy, diag_, metrics_) {
     service::LinkServiceOptions options;
     options.link.server_name = server_name;
     options.limits.in_flight_max = static_cast<std::uint32_t>(options.link.in_flight_max);

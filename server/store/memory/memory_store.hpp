@@ -10,7 +10,7 @@
 
 namespace interlude::store_memory {
 
-class MemoryStore final : public ports::Store {
+class MemoryStore : public ports::Store {
   public:
     /// `seed` makes the instance id and the operator's subject of a new disk.
     MemoryStore(std::shared_ptr<Disk> disk, core::Policy policy, ports::Hooks hooks, core::Seed seed);

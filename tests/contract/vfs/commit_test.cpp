@@ -131,6 +131,31 @@ TEST_F(Commit, on_a_full_disk_readings_of_the_same_batch_are_answered) {
     EXPECT_EQ(read, 20);
 }
 
+TEST_F(Commit, a_write_that_fails_is_refused_and_the_same_is_taken_when_it_is_sent_again) {
+    std::uint64_t number = 0, failed = 0;
+    for (bool happened = true; happened; ++failed) {
+        auto const message = pair.message(pair.client, ++number, noon, 20'000);
+        on.vfs.begin(failed, FaultVfs::Fault::write_fails);
+        bool refused = false;
+        try {
+            accepted(on.run(on.store->accept(message)));
+        } catch (std::exception const&) {
+            refused = true;
+        }
+        happened = on.vfs.fault_happened();
+        EXPECT_EQ(refused, happened);
+        EXPECT_EQ(on.run(on.store->counts()).envelopes, refused ? number - 1 : number);
+        auto const again = on.run(on.store->accept(message));
+        EXPECT_EQ(std::holds_alternative<core::Acceptance>(again.verdict), refused);
+    }
+    EXPECT_GT(failed, 5u);
+    EXPECT_EQ(on.disk_failures, 0);
+    EXPECT_EQ(on.run(on.store->counts()).envelopes, number);
+    on.close();
+    on.open();
+    EXPECT_EQ(on.run(on.store->counts()).envelopes, number);
+}
+
 // ---- A disk that fails ---------------------------------------------------------------------------------------------
 
 TEST_F(Commit, after_a_failed_fsync_nothing_is_written_or_answered_any_more) {
@@ -153,19 +178,6 @@ TEST(CommitDeath, a_failed_fsync_ends_the_process_with_74) {
         Pair pair{1, noon};
         pair.meet(on.io, *on.store);
         on.vfs.begin(0, FaultVfs::Fault::sync_fails);
-        on.run(on.store->accept(pair.message(pair.client, 1, noon)));
-    };
-    EXPECT_EXIT(die(), testing::ExitedWithCode(74), "the disk failed under the store");
-}
-
-TEST(CommitDeath, a_failed_write_ends_the_process_with_74) {
-    testing::FLAGS_gtest_death_test_style = "threadsafe";
-    auto const die = [] {
-        StoreOnVfs on{"death"};
-        on.open(true);
-        Pair pair{1, noon};
-        pair.meet(on.io, *on.store);
-        on.vfs.begin(0, FaultVfs::Fault::write_fails);
         on.run(on.store->accept(pair.message(pair.client, 1, noon)));
     };
     EXPECT_EXIT(die(), testing::ExitedWithCode(74), "the disk failed under the store");

@@ -14,7 +14,7 @@ class Ticker : public Shop {
         timers.moved();
         settle();
     }
-    service::WindowTicker ticker{*store, timers, pair.entropy, diag};
+    service::WindowTicker ticker{*store, timers, pair.entropy, diag, metrics};
 };
 
 TEST_F(Ticker, notes_a_bound_at_its_millisecond_and_once) {
@@ -68,6 +68,22 @@ TEST_F(Ticker, reads_calendars_again_when_they_changed) {
     EXPECT_EQ(entries(), before + 1);
 }
 
+TEST_F(Ticker, notes_a_bound_that_passed_while_the_disk_was_full) {
+    meet_with_hours(13, 14);
+    begin(ticker.run());
+    auto const before = entries();
+    store->full = true;
+    move_to(noon + 1h);
+    let_seconds_pass(5);
+    EXPECT_EQ(entries(), before);
+    EXPECT_EQ(ended, 0);
+    EXPECT_EQ(diag.said, std::vector<std::string_view>{"openings_cannot_be_noted_trying_again"});
+    store->full = false;
+    let_seconds_pass(2);
+    EXPECT_EQ(entries(), before + 1);
+    EXPECT_EQ(diag.said.size(), 2u);
+}
+
 class Cleaning : public Shop {
   protected:
     ~Cleaning() override {
@@ -77,7 +93,7 @@ class Cleaning : public Shop {
         settle();
     }
     std::uint64_t envelopes() { return run(store->counts()).envelopes; }
-    service::Janitor janitor{*store, timers, pair.entropy, metrics};
+    service::Janitor janitor{*store, timers, pair.entropy, diag, metrics};
 };
 
 TEST_F(Cleaning, ends_what_is_over_at_the_start_and_once_a_minute) {
@@ -88,6 +104,20 @@ TEST_F(Cleaning, ends_what_is_over_at_the_start_and_once_a_minute) {
     auto const over = noon + 2 * base::limits::hold_life_default;
     move_to(over);
     for (int i = 0; i < 59; ++i) move_to(timers.now + 1s);
+    EXPECT_EQ(envelopes(), 0u);
+}
+
+TEST_F(Cleaning, that_a_full_disk_stopped_goes_on_in_a_later_round) {
+    pair.meet(io, *store);
+    send(pair.client, 1);
+    store->full = true;
+    begin(janitor.run());
+    move_to(noon + 2 * base::limits::hold_life_default);
+    let_seconds_pass(120);
+    EXPECT_EQ(ended, 0);
+    EXPECT_EQ(diag.said.size(), 1u);
+    store->full = false;
+    let_seconds_pass(61);
     EXPECT_EQ(envelopes(), 0u);
 }
 

@@ -42,8 +42,20 @@ class Logins : public Shop {
         host->opened();
         wire::Hello hello;
         hello.who = wire::DeviceLogin{device.account, device.device};
+        hello.confirmed = confirmed;
         hello_frame = wire::encode(wire::ClientFrame{pair.entropy.id<base::RequestId>(), hello});
         host->on_message(hello_frame);
+        settle();
+    }
+    /// A request of the app.
+    base::RequestId ask(wire::ClientBody body) {
+        auto const request = pair.entropy.id<base::RequestId>();
+        host->on_message(wire::encode(wire::ClientFrame{request, std::move(body)}));
+        settle();
+        return request;
+    }
+    void tell(wire::ClientBody body) {
+        host->on_message(wire::encode(wire::ClientFrame{{}, std::move(body)}));
         settle();
     }
     void prove(core::DeviceRef const& device, crypto::SigningKey const& key) {
@@ -55,13 +67,15 @@ class Logins : public Shop {
     }
 
     service::LinkRegistry registry;
-    service::AuditSequencer sequencer{io.get_executor(),       *store, crypto::SigningKey::generate(pair.entropy),
-                                      "interlude.example/log", diag,   metrics};
+    service::AuditSequencer sequencer{
+        io.get_executor(),       *store, timers, crypto::SigningKey::generate(pair.entropy),
+        "interlude.example/log", diag,   metrics};
     std::optional<service::Shared> shared;
     std::optional<service::LinkService> service;
     std::shared_ptr<KeptFrames> sink = std::make_shared<KeptFrames>();
     std::unique_ptr<service::LinkHost> host;
     Bytes hello_frame;
+    std::vector<base::RequestId> confirmed;
 };
 
 TEST_F(Logins, of_a_device_that_is_removed_between_hello_and_proof_end) {
@@ -104,6 +118,74 @@ TEST_F(Logins, are_told_of_closed_conversations_after_ready_and_not_in_it) {
     ASSERT_EQ(changed.size(), 1u);
     EXPECT_TRUE(changed[0].conversations.at(0).closed);
     EXPECT_EQ(changed[0].subjects.size(), 3u);
+}
+
+// ---- A full disk ---------------------------------------------------------------------------------------------------
+
+TEST_F(Logins, go_on_while_the_disk_is_full_and_a_message_is_put_off_then_taken) {
+    pair.meet(io, *store);
+    store->full = true;
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    ASSERT_EQ(sink->bodies<wire::Ready>().size(), 1u);
+    auto const message = pair.message(pair.client, 1, timers.now).send;
+    auto const request = ask(message);
+    ASSERT_FALSE(sink->frames.empty());
+    EXPECT_EQ(sink->frames.back().request, request);
+    EXPECT_EQ(sink->bodies<wire::Error>(), (std::vector<wire::Error>{{wire::ErrorCode::store, 5}}));
+    ask(message);
+    ask(message);
+    EXPECT_EQ(sink->bodies<wire::Error>().size(), 3u);
+    EXPECT_EQ(diag.said.back(), "the_store_does_not_write_requests_are_put_off");
+    EXPECT_EQ(std::count(diag.said.begin(), diag.said.end(), diag.said.back()), 1);
+    store->full = false;
+    ask(message);
+    EXPECT_EQ(sink->bodies<wire::Stored>().size(), 1u);
+    EXPECT_FALSE(sink->closed_with);
+}
+
+TEST_F(Logins, that_confirm_what_a_full_disk_cannot_note_succeed) {
+    pair.meet(io, *store);
+    store->full = true;
+    confirmed = {pair.entropy.id<base::RequestId>()};
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    EXPECT_EQ(sink->bodies<wire::Ready>().size(), 1u);
+    EXPECT_FALSE(sink->closed_with);
+}
+
+TEST_F(Logins, keep_acks_that_a_full_disk_does_not_take) {
+    meet_with_hours(9, 17);
+    send(pair.therapist, 1);
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    ASSERT_EQ(sink->bodies<wire::Envelope>().size(), 1u);
+    store->full = true;
+    tell(wire::Ack{pair.conversation, {1}});
+    let_seconds_pass(3);
+    EXPECT_EQ(run(store->counts()).envelopes, 1u);
+    EXPECT_FALSE(sink->closed_with);
+    store->full = false;
+    let_seconds_pass(2);
+    EXPECT_EQ(run(store->counts()).envelopes, 0u);
+}
+
+TEST_F(Logins, end_when_more_acks_wait_than_are_kept) {
+    meet_with_hours(9, 17);
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    store->full = true;
+    for (std::uint64_t seq = 1; seq <= 1000; ++seq) {
+        if (seq % 500 == 0) timers.now += 20s;  // slowly enough
+        tell(wire::Ack{pair.conversation, {seq}});
+    }
+    EXPECT_FALSE(sink->closed_with);
+    tell(wire::Ack{pair.conversation, {1001}});
+    EXPECT_EQ(sink->closed_with, 1013);
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ using service::AuditSequencer;
 class Sequencer : public Shop {
   protected:
     AuditSequencer sequencer(crypto::SigningKey key) {
-        return {io.get_executor(), *store, std::move(key), "interlude.example/log", diag, metrics};
+        return {io.get_executor(), *store, timers, std::move(key), "interlude.example/log", diag, metrics};
     }
     AuditSequencer sequencer() { return sequencer(log_key()); }
     /// The same every time.
@@ -139,6 +139,41 @@ TEST_F(Sequencer, will_not_continue_a_log_with_another_key) {
     settle();
     auto another = sequencer(crypto::SigningKey::generate(pair.entropy));
     EXPECT_THROW(run(another.resume()), std::runtime_error);
+}
+
+TEST_F(Sequencer, waits_for_a_full_disk_and_proves_then_what_was_accepted_meanwhile) {
+    meet_with_hours(13, 14);
+    auto one = sequencer();
+    run(one.resume());
+    begin(one.run());
+    auto const before = one.size();
+    auto const row = send(pair.client, 1).entry.value();
+    store->full = true;
+    std::optional<wire::LogItem> proved;
+    auto const note = [&](std::exception_ptr error, std::optional<wire::LogItem> item) {
+        EXPECT_FALSE(error);
+        proved = std::move(item);
+    };
+    boost::asio::co_spawn(io, one.prove(row), note);
+    settle();
+    let_seconds_pass(5);
+    EXPECT_GE(store->refused, 5);
+    EXPECT_EQ(one.size(), before);
+    EXPECT_FALSE(one.writing());
+    EXPECT_FALSE(proved);
+    EXPECT_EQ(ended, 0);
+    EXPECT_EQ(diag.said, std::vector<std::string_view>{"the_log_cannot_be_written_trying_again"});
+
+    store->full = false;
+    let_seconds_pass(2);
+    EXPECT_TRUE(one.writing());
+    EXPECT_EQ(one.size(), entries());
+    ASSERT_TRUE(proved);
+    EXPECT_TRUE(audit::verify_proof(audit::parse_proof(proved->proof).value(), row.entry, known));
+    EXPECT_EQ(diag.said.size(), 2u);
+    one.stop();
+    settle();
+    EXPECT_FALSE(failed);
 }
 
 TEST_F(Sequencer, ends_rather_than_tell_a_second_story) {

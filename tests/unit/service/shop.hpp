@@ -53,6 +53,56 @@ class KeptFrames final : public ports::DeliverySink {
     std::function<void()> waiting;
 };
 
+/// What the operator is told.
+class KeptDiag final : public ports::Diag {
+  public:
+    void say(ports::Level, base::LogLiteral event, std::initializer_list<Field>) override {
+        said.push_back(event.view());
+    }
+    std::vector<std::string_view> said;
+};
+
+/// On a disk that is full at will: what writes throws then, and did nothing.
+class FullDiskStore final : public store_memory::MemoryStore {
+  public:
+    using MemoryStore::MemoryStore;
+    Awaitable<ports::AcceptOutcome> accept(core::Submission submission) override {
+        need_room();
+        return MemoryStore::accept(std::move(submission));
+    }
+    Awaitable<void> ack(core::DeviceRef device, base::ConversationId conversation,
+                        std::vector<std::uint64_t> seqs) override {
+        need_room();
+        return MemoryStore::ack(device, conversation, std::move(seqs));
+    }
+    Awaitable<void> confirm(core::DeviceRef by, std::vector<base::RequestId> ids) override {
+        need_room();
+        return MemoryStore::confirm(by, std::move(ids));
+    }
+    Awaitable<std::uint64_t> note_windows(base::AccountId account, core::Seed seed) override {
+        need_room();
+        return MemoryStore::note_windows(account, seed);
+    }
+    Awaitable<bool> append_checkpoint(ports::CheckpointBatch batch) override {
+        need_room();
+        return MemoryStore::append_checkpoint(std::move(batch));
+    }
+    Awaitable<ports::Swept> expire(std::size_t max, core::Seed seed) override {
+        need_room();
+        return MemoryStore::expire(max, seed);
+    }
+
+    bool full = false;
+    int refused = 0;
+
+  private:
+    void need_room() {
+        if (!full) return;
+        ++refused;
+        throw std::runtime_error("database or disk is full");
+    }
+};
+
 class HandMovedTimers final : public ports::Timers {
   public:
     explicit HandMovedTimers(boost::asio::io_context& io) : wake_(io) {
@@ -87,7 +137,7 @@ class Shop : public testing::Test {
         ports::Hooks hooks;
         hooks.now = [this] { return timers.time(); };
         hooks.changed = [this](core::Changed changed) { changes.push_back(std::move(changed)); };
-        store = std::make_unique<store_memory::MemoryStore>(disk, core::Policy{}, std::move(hooks), seed());
+        store = std::make_unique<FullDiskStore>(disk, core::Policy{}, std::move(hooks), seed());
     }
     core::Seed seed() { return pair.entropy.id<core::Seed>(); }
     template <class T>
@@ -138,6 +188,10 @@ class Shop : public testing::Test {
     ports::AcceptOutcome send(Person const& from, std::uint64_t number) {
         return run(store->accept(pair.message(from, number, timers.now)));
     }
+    /// Tried again several times, in seconds that pass.
+    void let_seconds_pass(int seconds) {
+        for (int i = 0; i < seconds; ++i) move_to(timers.now + 1s);
+    }
     std::uint64_t entries() { return run(store->log_head()).entries; }
 
     boost::asio::io_context io;
@@ -145,8 +199,8 @@ class Shop : public testing::Test {
     Pair pair{51, noon};
     std::shared_ptr<store_memory::Disk> disk = std::make_shared<store_memory::Disk>();
     std::vector<core::Changed> changes;
-    std::unique_ptr<ports::Store> store;
-    ports::NoDiag diag;
+    std::unique_ptr<FullDiskStore> store;
+    KeptDiag diag;
     ports::NoMetrics metrics;
     int ended = 0;
     bool failed = false;
