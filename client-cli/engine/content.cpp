@@ -1,6 +1,7 @@
 #include "client-cli/engine/content.hpp"
 
 #include "common/base/limits.hpp"
+#include "common/bytes/text.hpp"
 #include "content.pb.h"
 
 namespace interlude::engine {
@@ -22,6 +23,14 @@ std::string to_string(bytes::ByteView from) {
 bytes::ByteView view(std::string const& text) {
     return bytes::view(text);
 }
+
+/// Whether what a person wrote in it is UTF-8.
+struct IsText {
+    bool operator()(Text const& body) const { return bytes::is_utf8(body.text); }
+    bool operator()(Profile const& body) const { return bytes::is_utf8(body.name); }
+    bool operator()(CardContent const& body) const { return bytes::is_utf8(body.text); }
+    bool operator()(auto const&) const { return true; }
+};
 
 struct WriteBody {
     proto::Content& to;
@@ -105,6 +114,10 @@ Result<ContentBody> read_body(proto::Content const& from) {
 }
 
 }  // namespace
+
+bool is_text(ContentBody const& body) {
+    return std::visit(IsText{}, body);
+}
 
 bytes::Bytes encode(Content const& content) {
     proto::Content to;

@@ -82,6 +82,9 @@ struct Content {
     bool operator==(Content const&) const = default;
 };
 
+/// What a person wrote in it, if anything, is UTF-8: other apps can show it. decode_content does not ask for that.
+bool is_text(ContentBody const& body);
+
 bytes::Bytes encode(Content const& content);
 /// malformed, too_long (beyond the limits above and limits::devices and accounts).
 base::Result<Content> decode_content(bytes::ByteView from);

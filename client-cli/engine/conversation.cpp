@@ -9,6 +9,7 @@
 #include "client-cli/engine/outbox.hpp"
 #include "client-cli/engine/reading.hpp"
 #include "common/base/limits.hpp"
+#include "common/bytes/text.hpp"
 #include "common/crypto/hash.hpp"
 
 namespace interlude::engine {
@@ -36,6 +37,15 @@ void set_name(ConversationRecord& conversation, AccountId const& account, std::s
     conversation.names.push_back({account, name});
 }
 
+/// Opened, and in a form of which this version knows nothing: shown as that, and told to its author, who may believe
+/// otherwise that it was read. `message` has the content as it came, for a later version.
+void show_unknown(Turn& turn, ConversationId const& id, ConversationRecord& conversation, MessageRecord& message,
+                  std::uint64_t seq) {
+    message.unread = true;
+    conversation.unopened_due.push_back(seq);
+    turn.tell(MessageArrived{id, seq, message.id});
+}
+
 /// What a message does beyond being shown.
 struct Effect {
     Turn& turn;
@@ -44,7 +54,9 @@ struct Effect {
     MessageRecord& message;
     std::uint64_t seq;
 
-    void operator()(UnknownBody const&) const {}
+    void operator()(UnknownBody const&) const {
+        if (!message.duplicate) show_unknown(turn, id, conversation, message, seq);
+    }
     void operator()(Text const& body) const {
         message.text = body.text;
         if (message.duplicate) return;
@@ -149,7 +161,6 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
     auto group = load_group(turn, id, envelope.generation);
     auto opened = group ? group->unprotect(envelope.mls) : base::Result<mls::OpenedMessage>(base::Errc::no_key);
     if (!opened) return keep_unopened(turn, envelope, conversation);
-    conversation.unopened_told = false;
     save_group(turn, id, envelope.generation, *group);
 
     MessageRecord message;
@@ -164,11 +175,15 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
     message.accepted_at = envelope.stamp;
     message.sent_at = envelope.stamp;
     message.envelope = envelope.hash;
-    message.kind = MessageKind::unknown;
-    if (auto const content = decode_content(opened->plaintext)) {
+    auto const content = decode_content(opened->plaintext);
+    message.kind = content ? kind_of(content->body) : MessageKind::unknown;
+    if (message.kind == MessageKind::unknown)
+        message.text = bytes::text(opened->plaintext);
+    else
+        conversation.unopened_told = false;
+    if (content) {
         message.id = content->id;
         message.sent_at = content->sent_at;
-        message.kind = kind_of(content->body);
         auto const shown = key_of(id, message.from, content->id);
         message.duplicate = turn.rows.has(Table::message_ids, shown);
         if (!message.duplicate) turn.rows.put(Table::message_ids, shown, envelope.seq);
@@ -177,6 +192,8 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
         if (take_list_head(turn, id, message.from, content->own_list)) ask_for_lists(turn, message.from);
         take_peer_sight(turn, id, content->log);
         std::visit(Effect{turn, id, conversation, message, envelope.seq}, content->body);
+    } else {
+        show_unknown(turn, id, conversation, message, envelope.seq);
     }
     turn.rows.put(Table::messages, key_of(id, envelope.seq), message);
 }
@@ -211,7 +228,8 @@ bool seal(Turn& turn, OutgoingRecord& record) {
     auto const list = own_list(turn);
     content->own_list = head_of(list);
     send_list_along(*content, list, record.message, *conversation);
-    content->own_name = turn.account().own_name;
+    auto const own_name = turn.account().own_name;
+    if (bytes::is_utf8(own_name)) content->own_name = own_name;  // an earlier build kept any bytes
     auto sealed = group->protect(encode(*content), {}, turn.entropy);
     if (!sealed) return false;
     save_group(turn, id, conversation->generation, *group);

@@ -58,8 +58,8 @@ class Engine {
     bool join_pending();
     /// Reads the link, makes account, keys and the first device list, and keeps them. `conversation_name` is local;
     /// `own_name` goes to the other side inside MLS (empty: none). Again with the same link: the same plan.
-    /// malformed, unsupported, expired; conflict: this home has an account, or redeems another invitation
-    /// (one that the server never heard of is replaced).
+    /// malformed (also names that are no UTF-8), unsupported, expired; conflict: this home has an account, or redeems
+    /// another invitation (one that the server never heard of is replaced).
     Result<JoinPlan> join_begin(std::string_view link, std::string conversation_name, std::string own_name,
                                 WallTime now);
     /// unknown before join_begin.
@@ -83,13 +83,16 @@ class Engine {
     std::vector<ConversationView> conversations();
     Result<void> rename(ConversationId const& conversation, std::string name);
     /// Into the outbox, durable when it returns. The driver of any process seals and sends it. unknown, too_long,
-    /// not_allowed (closed, or sending is paused by an alarm).
+    /// malformed (no UTF-8), not_allowed (closed, or sending is paused by an alarm).
     Result<MessageId> send(ConversationId const& conversation, std::string text, WallTime now);
     /// Own name, to all members, inside MLS.
     Result<void> send_profile(ConversationId const& conversation, std::string own_name, WallTime now);
     /// In the order of seq; own ones without an answer last, in the order in which they were written.
     std::vector<MessageView> messages(ConversationId const& conversation, WallTime now);
+    /// An own one before another's: an id is its author's choice.
     std::optional<MessageView> message(ConversationId const& conversation, MessageId const& id, WallTime now);
+    /// What MessageArrived names.
+    std::optional<MessageView> arrived(ConversationId const& conversation, std::uint64_t seq, WallTime now);
     /// Everything up to `seq` was shown.
     void mark_read(ConversationId const& conversation, std::uint64_t seq);
 

@@ -6,6 +6,7 @@
 #include "client-cli/engine/conversation.hpp"
 #include "client-cli/engine/membership.hpp"
 #include "common/base/limits.hpp"
+#include "common/bytes/text.hpp"
 #include "common/mls/messages.hpp"
 
 namespace interlude::engine {
@@ -454,6 +455,7 @@ Result<JoinPlan> Engine::join_begin(std::string_view text, std::string conversat
                                     WallTime now) {
     INTERLUDE_TRY(auto link, identity::parse_link(text));
     if (own_name.size() > name_bytes_max || conversation_name.size() > name_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(own_name) || !bytes::is_utf8(conversation_name)) return Errc::malformed;
     Turn turn(vault_, entropy_, now);
     if (auto const join = turn.rows.home<JoinRecord>(home::join)) {
         if (join->link == text) return plan_of(turn, link);
@@ -481,6 +483,7 @@ Result<JoinPlan> Engine::join_begin(std::string_view text, std::string conversat
 
 Result<InvitationMade> Engine::invite(std::string conversation_name, WallTime now) {
     if (conversation_name.size() > name_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(conversation_name)) return Errc::malformed;
     Turn turn(vault_, entropy_, now);
     auto const account = turn.rows.home<AccountRecord>(home::account);
     if (!account || account->side != Side::therapist || pending_join(turn)) return Errc::not_allowed;

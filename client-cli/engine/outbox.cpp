@@ -112,6 +112,12 @@ std::vector<Outgoing> outgoing(Turn& turn) {
 
 namespace {
 
+/// An earlier build kept any bytes as a text: no other app could show them.
+bool can_be_sent(OutgoingRecord const& record) {
+    auto const content = decode_content(record.content);
+    return content && is_text(content->body);
+}
+
 /// Stored before this link, and its proof did not come: the same bytes again bring it.
 bool wants_answer(OutgoingRecord const& record) {
     return record.state == OutgoingState::waiting || record.state == OutgoingState::proving;
@@ -162,6 +168,9 @@ void flush(Turn& turn, InFlight& in_flight) {
             // Whoever opens an invitation founds the group with a key package: there must be one.
             if (std::holds_alternative<wire::InvitationPut>(frame->body) && !in_flight.key_packages_there) continue;
             turn.ask(request, std::move(frame->body));
+        } else if (record.sealed.empty() && !can_be_sent(record)) {
+            refuse_message(turn, request, record, {wire::Rule::invalid, {}, {}, 0, {}});
+            continue;
         } else {
             auto const id = record.conversation;
             bool const text = record.body == MessageKind::text;

@@ -5,6 +5,7 @@
 #include "client-cli/engine/account.hpp"
 #include "client-cli/engine/engine.hpp"
 #include "client-cli/engine/outbox.hpp"
+#include "common/bytes/text.hpp"
 #include "common/identity/safety_words.hpp"
 
 namespace interlude::engine {
@@ -94,10 +95,11 @@ std::string name_of(ConversationRecord const& conversation, AccountId const& acc
 }
 
 bool is_shown(MessageRecord const& message) {
-    if (message.duplicate) return false;
+    if (message.duplicate || (message.own && message.kind != MessageKind::text)) return false;
     switch (message.kind) {
         case MessageKind::text:
         case MessageKind::cannot_open:
+        case MessageKind::unknown:
             return true;
         case MessageKind::opened:
         case MessageKind::receipt:
@@ -105,7 +107,6 @@ bool is_shown(MessageRecord const& message) {
         case MessageKind::crisis_card:
         case MessageKind::early_delivery:
         case MessageKind::cannot_open_report:
-        case MessageKind::unknown:
             return false;
     }
     return false;
@@ -132,7 +133,8 @@ MessageView view_of(ConversationId const& id, ConversationRecord const& conversa
     view.unread = message.unread;
     view.cannot_open = message.kind == MessageKind::cannot_open;
     view.unopened = message.own && view.state != MessageState::delivered && !message.unopened_by.empty();
-    view.text = message.text;
+    view.unknown_form = message.kind == MessageKind::unknown;
+    if (!view.unknown_form) view.text = message.text;
     return view;
 }
 
@@ -211,6 +213,7 @@ std::vector<ConversationView> Engine::conversations() {
 
 Result<void> Engine::rename(ConversationId const& id, std::string new_name) {
     if (new_name.size() > name_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(new_name)) return Errc::malformed;
     Turn turn(vault_, entropy_, {});
     auto record = turn.conversation(id);
     if (!record) return Errc::unknown;
@@ -222,6 +225,7 @@ Result<void> Engine::rename(ConversationId const& id, std::string new_name) {
 
 Result<MessageId> Engine::send(ConversationId const& id, std::string text, WallTime now) {
     if (text.size() > text_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(text)) return Errc::malformed;
     Turn turn(vault_, entropy_, now);
     auto const record = turn.conversation(id);
     if (!record) return Errc::unknown;
@@ -234,6 +238,7 @@ Result<MessageId> Engine::send(ConversationId const& id, std::string text, WallT
 
 Result<void> Engine::send_profile(ConversationId const& id, std::string own_name, WallTime now) {
     if (own_name.size() > name_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(own_name)) return Errc::malformed;
     Turn turn(vault_, entropy_, now);
     if (!turn.conversation(id)) return Errc::unknown;
     auto account = turn.account();
@@ -251,9 +256,22 @@ std::vector<MessageView> Engine::messages(ConversationId const& id, WallTime now
 
 std::optional<MessageView> Engine::message(ConversationId const& id, MessageId const& message, WallTime now) {
     Turn turn(vault_, entropy_, now);
-    for (auto& view : messages_of(turn, id))
-        if (view.id == message) return std::move(view);
-    return std::nullopt;
+    std::optional<MessageView> found;
+    for (auto& view : messages_of(turn, id)) {
+        if (view.id != message || (found && !view.from_me)) continue;
+        bool const own = view.from_me;
+        found = std::move(view);
+        if (own) break;
+    }
+    return found;
+}
+
+std::optional<MessageView> Engine::arrived(ConversationId const& id, std::uint64_t seq, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    auto const conversation = turn.conversation(id);
+    auto const message = turn.rows.get<MessageRecord>(Table::messages, key_of(id, seq));
+    if (!conversation || !message || !is_shown(*message)) return std::nullopt;
+    return view_of(id, *conversation, seq, *message, turn.account(), now);
 }
 
 void Engine::mark_read(ConversationId const& id, std::uint64_t seq) {
@@ -331,6 +349,7 @@ std::vector<DeviceView> Engine::devices(WallTime now) {
 
 Result<void> Engine::set_crisis_card(std::string text, WallTime now) {
     if (text.size() > text_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(text)) return Errc::malformed;
     Turn turn(vault_, entropy_, now);
     auto const account = turn.rows.home<AccountRecord>(home::account);
     if (!account || account->side != Side::therapist) return Errc::not_allowed;

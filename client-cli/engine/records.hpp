@@ -284,7 +284,7 @@ enum class MessageKind : std::uint8_t {
     profile = 4,
     crisis_card = 5,
     early_delivery = 6,
-    unknown = 7,      // of a later version
+    unknown = 7,      // of a later version, or no content at all: `text` is what came, for a later version
     cannot_open = 8,  // no key opens it
     cannot_open_report = 9,
 };

@@ -52,8 +52,9 @@ struct MessageView {
     std::optional<wire::Refused> refusal;  // while refused
     bool proof_missing = false;            // held, and its log proof is not here yet
     bool unread = false;
-    bool cannot_open = false;  // came, and no key opens it; `text` is empty
-    bool unopened = false;     // own: a device of another account said that it cannot open it
+    bool cannot_open = false;   // came, and no key opens it; `text` is empty
+    bool unknown_form = false;  // came and was opened, but this version does not know its form; `text` is empty
+    bool unopened = false;      // own: a device of another account said that it cannot open it
     std::string text;
 };
 

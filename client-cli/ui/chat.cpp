@@ -11,6 +11,7 @@
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/verbs.hpp"
+#include "common/bytes/text.hpp"
 
 namespace interlude::ui {
 
@@ -42,7 +43,7 @@ void follow(Home& home, base::ConversationId conversation, Shared& shared) {
     client_net::OnEvent const event = [&](engine::Event const& one) {
         std::optional<engine::MessageView> message;
         if (auto const* come = std::get_if<engine::MessageArrived>(&one); come && come->conversation == conversation) {
-            message = home.engine().message(conversation, come->id, wall_now());
+            message = home.engine().arrived(conversation, come->seq, wall_now());
             home.engine().mark_read(conversation, come->seq);
         } else if (auto const* changed = std::get_if<engine::MessageChanged>(&one);
                    changed && changed->conversation == conversation) {
@@ -131,7 +132,9 @@ int chat(Options const& options) {
             std::cout << crisis_card_text(home.engine().crisis_card());
             continue;
         }
-        if (!home.engine().send(conversation.id, *line, wall_now()))
+        if (!bytes::is_utf8(*line))
+            std::cout << "This was not sent: it is not UTF-8 text. Please set your terminal to UTF-8.\n";
+        else if (!home.engine().send(conversation.id, *line, wall_now()))
             std::cout << "This was not sent: it is too long, or sending is paused (interlude status).\n";
         else if (!shared.reached)
             std::cout << "    (on this device; it is sent when the server is reached)\n"

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "client-cli/ui/text.hpp"
+#include "common/bytes/text.hpp"
+
 namespace interlude::ui {
 
 namespace {
@@ -78,6 +81,13 @@ std::filesystem::path default_home() {
 
 [[noreturn]] void wrong(std::string const& text, std::string const& hint) {
     throw Failure(usage, "usage", text, hint);
+}
+
+/// What is kept or sent is text that others can show. (Paths may be any bytes.)
+void must_be_text(std::string const& typed) {
+    if (!bytes::is_utf8(typed))
+        wrong("\"" + visible(typed, false) + "\" is not UTF-8 text, so nothing was done",
+              "set your terminal and LANG to UTF-8, or convert the text first (iconv -t utf-8)");
 }
 
 std::int64_t positive_number(std::string const& option, std::string const& text) {
@@ -156,10 +166,12 @@ Options parse_options(std::vector<std::string> const& arguments) {
         if (!contains(value ? verb.values : verb.switches, name))
             wrong("\"" + verb.name + "\" has no option --" + name, "write: interlude " + verb.form);
         if (name == "for" || name == "count") positive_number(name, *value);
+        must_be_text(value.value_or(""));
         options.flags[name] = value.value_or("");
     }
     if (words.size() < verb.words_min || words.size() > verb.words_max)
         wrong("\"" + verb.name + "\" was not given the right words", "write: interlude " + verb.form);
+    for (auto const& word : words) must_be_text(word);
     options.words = std::move(words);
     return options;
 }

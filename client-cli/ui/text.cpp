@@ -11,32 +11,12 @@
 #include <limits>
 
 #include "common/base/limits.hpp"
+#include "common/bytes/text.hpp"
 #include "common/schedule/week_picture.hpp"
 
 namespace interlude::ui {
 
 namespace {
-
-/// Length of the valid UTF-8 sequence at the front, 0 if there is none; its code point in `point`.
-std::size_t utf8(std::string_view text, char32_t& point) {
-    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    auto const lead = byte(0);
-    std::size_t const length = lead < 0x80   ? 1
-                               : lead < 0xc2 ? 0
-                               : lead < 0xe0 ? 2
-                               : lead < 0xf0 ? 3
-                               : lead < 0xf5 ? 4
-                                             : 0;
-    if (length == 0 || length > text.size()) return 0;
-    point = length == 1 ? lead : lead & (0x7f >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        if ((byte(i) & 0xc0) != 0x80) return 0;
-        point = (point << 6) | (byte(i) & 0x3f);
-    }
-    bool const overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-    if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return 0;
-    return length;
-}
 
 /// Characters that change what is seen rather than being seen.
 bool deceives(char32_t point) {
@@ -71,7 +51,7 @@ std::string visible(std::string_view text, bool lines) {
     std::string out;
     while (!text.empty()) {
         char32_t point = 0;
-        auto const length = utf8(text, point);
+        auto const length = bytes::utf8_front(text, point);
         if (length == 0) {
             char hex[8];
             std::snprintf(hex, sizeof hex, "<%02X>", static_cast<unsigned char>(text.front()));
@@ -97,7 +77,7 @@ std::string continued(std::string_view text, std::size_t columns) {
     std::size_t word_width = 0;  // and how wide it is so far
     while (!text.empty()) {
         char32_t point = 0;
-        auto const length = std::max<std::size_t>(utf8(text, point), 1);
+        auto const length = std::max<std::size_t>(bytes::utf8_front(text, point), 1);
         bool const ends = text.front() == '\n';
         std::size_t const width = length == 1 ? 1 : 2;  // a wide one at most: it wraps early rather than late
         if (ends) {

@@ -35,6 +35,11 @@ void print_warning(Options const& options, engine::ConversationView const& conve
     if (!options.json && !warning.empty()) std::cout << "-- " << warning << '\n' << std::flush;
 }
 
+std::string refusal_of(engine::MessageView const& message) {
+    if (!bytes::is_utf8(message.text)) return "it is not UTF-8 text; write it again";
+    return refusal_in_words(*message.refusal);
+}
+
 /// Answered for good: the server's word and, where something is held, its proof are in the vault.
 bool settled(std::optional<engine::MessageView> const& message) {
     return message && message->state != engine::MessageState::on_device && !message->proof_missing;
@@ -59,9 +64,11 @@ json message_json(engine::MessageView const& message, std::string const& convers
     if (message.seq) object["seq"] = *message.seq;
     if (message.accepted_at) object["accepted_at"] = rfc3339(*message.accepted_at);
     if (message.held_until) object["held_until"] = rfc3339(*message.held_until);
+    if (!bytes::is_utf8(message.text)) object["text_hex"] = bytes::to_hex(bytes::view(message.text));
     if (message.cannot_open) object["cannot_open"] = true;
+    if (message.unknown_form) object["unknown_form"] = true;
     if (message.unopened) object["unopened"] = true;
-    if (message.refusal) object["reason"] = refusal_in_words(*message.refusal);
+    if (message.refusal) object["reason"] = refusal_of(message);
     if (message.state == engine::MessageState::held) object["proved"] = !message.proof_missing;
     return object;
 }
@@ -71,8 +78,7 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
     if (message.state == engine::MessageState::held)
         words += message.held_until ? " until " + when(*message.held_until, now) + " (your time)"
                                     : "; no opening is published yet";
-    if (message.state == engine::MessageState::refused && message.refusal)
-        words += ": " + refusal_in_words(*message.refusal);
+    if (message.state == engine::MessageState::refused && message.refusal) words += ": " + refusal_of(message);
     if (message.unopened) words += "; the other side cannot open it, so please write it again";
     if (message.proof_missing) words += ", its proof is on the way";
     return words;
@@ -96,7 +102,9 @@ std::string author_of(engine::MessageView const& message) {
 
 std::string message_line(engine::MessageView const& message, base::WallTime now, std::size_t columns) {
     auto line = "[" + when(message.sent_at, now) + "] " + author_of(message) + ": ";
-    line += message.cannot_open ? "(this message cannot be opened on this device)" : visible(message.text);
+    line += message.cannot_open    ? "(this message cannot be opened on this device)"
+            : message.unknown_form ? "(this message is in a form that this version does not know)"
+                                   : visible(message.text);
     return continued(line, columns) +
            (message.from_me ? "\n    (" + state_in_words(message, now) + ")" : std::string());
 }
@@ -108,6 +116,9 @@ int send(Options const& options) {
     if (text == "-") {
         text.assign(std::istreambuf_iterator<char>(std::cin), {});
         while (!text.empty() && text.back() == '\n') text.pop_back();
+        if (!bytes::is_utf8(text))
+            throw Failure(bad_data, "not_text", "what came on standard input is not UTF-8 text, so nothing was sent",
+                          "convert it first, for example: iconv -f latin1 -t utf-8");
     }
     if (text.empty()) throw Failure(usage, "empty", "there is nothing to send", "");
     auto const id = home.engine().send(conversation.id, text, wall_now());
@@ -172,27 +183,19 @@ int watch(Options const& options) {
     std::set<base::ConversationId> begun;
     client_net::OnEvent const event = [&](engine::Event const& one) {
         if (auto const* alarm = std::get_if<engine::Alarm>(&one)) show_alarms(options, {*alarm});
-        base::ConversationId conversation;
-        base::MessageId id;
-        bool arrived = false;
-        if (auto const* come = std::get_if<engine::MessageArrived>(&one)) {
-            conversation = come->conversation;
-            id = come->id;
-            arrived = true;
-        } else if (auto const* changed = std::get_if<engine::MessageChanged>(&one)) {
-            conversation = changed->conversation;
-            id = changed->id;
-        } else {
-            return false;
-        }
+        auto const* const come = std::get_if<engine::MessageArrived>(&one);
+        auto const* const changed = std::get_if<engine::MessageChanged>(&one);
+        if (!come && !changed) return false;
+        auto const conversation = come ? come->conversation : changed->conversation;
         if (only && conversation != *only) return false;
-        auto const message = home.engine().message(conversation, id, wall_now());
+        auto const message = come ? home.engine().arrived(conversation, come->seq, wall_now())
+                                  : home.engine().message(conversation, changed->id, wall_now());
         if (!message) return false;
         if (begun.insert(conversation).second)
             for (auto const& known : home.engine().conversations())
                 if (known.id == conversation) print_warning(options, known);
         print(options, *message, name_of(home, conversation));
-        if (arrived && left > 0) --left;
+        if (come && left > 0) --left;
         return left == 0;
     };
     auto const result = home.run(within, event, [](bool) { return false; });

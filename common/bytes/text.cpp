@@ -95,4 +95,34 @@ std::optional<Bytes> from_base64url(std::string_view text) {
     return decode(text, url);
 }
 
+std::size_t utf8_front(std::string_view text, char32_t& point) {
+    if (text.empty()) return 0;
+    auto const byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    auto const lead = byte(0);
+    std::size_t const length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
+    if (length == 0 || length > text.size()) return 0;
+    point = length == 1 ? lead : lead & (0x7f >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) return 0;
+        point = (point << 6) | (byte(i) & 0x3f);
+    }
+    bool const overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
+    if (overlong || point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) return 0;
+    return length;
+}
+
+bool is_utf8(std::string_view text) {
+    char32_t point = 0;
+    for (std::size_t length = 0; !text.empty(); text.remove_prefix(length)) {
+        length = utf8_front(text, point);
+        if (length == 0) return false;
+    }
+    return true;
+}
+
 }  // namespace interlude::bytes

@@ -140,7 +140,7 @@ async def story(folder):
 
         # It is what he wrote.
         content = helena.open_envelope(envelope)
-        must(content.WhichOneof('body') == 'text' and content.text.text == NIGHT, 'another text than his')
+        must(content.WhichOneof('body') == 'text' and content.text.text.decode() == NIGHT, 'another text than his')
         his_list = known['redemption'].device_list
         must((content.own_list.generation, content.own_list.version, content.own_list.hash)
              == (1, 1, structs.labelled_hash('device list hash', his_list)), 'he knows another list of his own')

@@ -48,6 +48,15 @@ TEST(Hex, reads_either_case_and_refuses_the_rest) {
     for (auto const* text : {"0", "0g", "0x00", " 00", "0 0"}) EXPECT_EQ(from_hex(text), std::nullopt) << text;
 }
 
+TEST(Utf8, whole_sequences_of_every_length_are_text_and_nothing_else_is) {
+    for (auto const* text : {"", "a", "\x7f", "Grüße", "日本語", "🙂", "\xf4\x8f\xbf\xbf", "\xee\x80\x80"})
+        EXPECT_TRUE(is_utf8(text)) << text;
+    EXPECT_TRUE(is_utf8(std::string_view("a\0b", 3)));
+    for (auto const* text : {"\xff", "a\xc3", "\x80", "\xc0\xaf", "\xe0\x80\xaf", "\xf0\x80\x80\xaf", "\xed\xa0\x80",
+                             "\xf4\x90\x80\x80", "\xe2\x82", "\xc3(", "\xf8\x88\x80\x80\x80"})
+        EXPECT_FALSE(is_utf8(text)) << to_hex(view(text));
+}
+
 static_assert(!std::is_copy_constructible_v<SecretBytes> && !std::is_copy_assignable_v<SecretBytes>);
 static_assert(std::is_nothrow_move_constructible_v<SecretBytes> && std::is_nothrow_move_assignable_v<SecretBytes>);
 static_assert(!std::equality_comparable<SecretBytes>);

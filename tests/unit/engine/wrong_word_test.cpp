@@ -14,7 +14,7 @@
 #include "client-cli/engine/membership.hpp"
 #include "client-cli/engine/outbox.hpp"
 #include "client-cli/engine/turn.hpp"
-#include "tests/unit/engine/world.hpp"
+#include "tests/unit/engine/craft.hpp"
 
 namespace interlude::tests {
 namespace {
@@ -248,23 +248,6 @@ TEST_F(WrongHandshake, true_commit_with_a_flipped_bit_can_come_again_as_it_was) 
 }
 
 // ---- A member's word -----------------------------------------------------------------------------------------------
-
-/// What an app that does as it likes writes into its next message.
-void craft(World& world, Home& from, std::function<void(engine::Content&)> const& change) {
-    auto const id = world.send(from, "hello");
-    Turn turn(from.vault, from.entropy, world.now);
-    for (auto const& waiting : engine::outgoing(turn)) {
-        if (waiting.record.message != id) continue;
-        auto record = waiting.record;
-        auto content = engine::decode_content(record.content);
-        ASSERT_TRUE(content);
-        change(*content);
-        record.content = engine::encode(*content);
-        record.body = engine::kind_of(content->body);
-        turn.rows.put(Table::outgoing, waiting.request.bytes, record);
-    }
-    turn.rows.commit();
-}
 
 class MembersWord : public testing::Test {
   protected:

@@ -70,6 +70,17 @@ TEST(ExitCodes, the_crisis_card_needs_no_home) {
     EXPECT_NE(testing::internal::GetCapturedStdout(), "");
 }
 
+TEST(Options, words_and_names_that_are_no_text_are_turned_away_before_anything_is_kept) {
+    for (auto const& words : std::vector<std::vector<std::string>>{{"send", "Gr\xfc\xdf"},
+                                                                   {"send", "Kim", "\xc3("},
+                                                                   {"name", "Kim\xff"},
+                                                                   {"invite", "--name", "\xed\xa0\x80"},
+                                                                   {"join", "LINK", "--my-name=\xff"}})
+        EXPECT_EQ(refusal(words), usage) << words.back();
+    EXPECT_EQ(refusal({"send", "Gr\xc3\xbc\xc3\x9f"}), done);
+    EXPECT_EQ(refusal({"list", "--home", "/h\xff"}), done);
+}
+
 struct Typed {
     char const* text;
     std::optional<base::WallTime> meant;

@@ -248,5 +248,28 @@ TEST(CrisisCard, belongs_to_everything_that_nobody_reads_now) {
     for (auto const state : {stored, delivered, read, recalled, expired}) EXPECT_FALSE(waits_unseen(state));
 }
 
+TEST(MessageWords, message_of_an_unknown_form_says_so) {
+    auto view = message(engine::MessageState::delivered);
+    view.from_me = false;
+    view.text.clear();
+    view.unknown_form = true;
+    EXPECT_NE(message_line(view, monday_ten).find("in a form that this version does not know"), std::string::npos);
+    EXPECT_EQ(message_json(view, "Kim").at("unknown_form"), true);
+    view.unknown_form = false;
+    EXPECT_FALSE(message_json(view, "Kim").contains("unknown_form"));
+}
+
+TEST(MessageWords, draft_that_is_no_text_says_what_to_do_and_shows_its_bytes) {
+    auto view = message(engine::MessageState::refused);
+    view.refusal.emplace();
+    view.refusal->rule = wire::Rule::invalid;
+    view.text = "Gr\xfc\xdf";
+    EXPECT_NE(message_line(view, monday_ten).find("Gr<FC><DF>"), std::string::npos);
+    EXPECT_NE(message_line(view, monday_ten).find("not UTF-8 text; write it again"), std::string::npos);
+    EXPECT_EQ(message_json(view, "Kim").at("text_hex"), "4772fcdf");
+    view.text = "hello";
+    EXPECT_FALSE(message_json(view, "Kim").contains("text_hex"));
+}
+
 }  // namespace
 }  // namespace interlude::ui
