@@ -53,14 +53,21 @@ struct ServerLink::State {
           context(std::move(tls)),
           stream(io, context),
           wake(io),
+          closed(io),
           deadline(io) {
         wake.expires_at(std::chrono::steady_clock::time_point::max());
+        closed.expires_at(std::chrono::steady_clock::time_point::max());
     }
 
     void close_socket() {
         boost::system::error_code ignored;
         beast::get_lowest_layer(stream).close(ignored);
+        websocket::stream_base::timeout const never{websocket::stream_base::none(), websocket::stream_base::none(),
+                                                    false};
+        stream.set_option(never);  // else Beast's idle timer goes on for half a minute
+        over = true;
         wake.cancel();
+        closed.cancel();
     }
 
     asio::io_context& io;
@@ -71,7 +78,10 @@ struct ServerLink::State {
     std::deque<bytes::Bytes> queue;
     bool writing = false;    // a frame is between queue and socket
     bool finishing = false;  // close when the queue is empty
+    bool closing = false;    // the closing handshake reads what still comes: nobody else may
+    bool over = false;       // the socket is closed
     asio::steady_timer wake;
+    asio::steady_timer closed;
     asio::steady_timer deadline;
 };
 
@@ -146,6 +156,10 @@ asio::awaitable<std::optional<LinkFailure>> ServerLink::connect(std::chrono::mil
 
 asio::awaitable<std::optional<bytes::Bytes>> ServerLink::next() {
     auto const state = state_;
+    if (state->closing || state->over) {  // a dead stream is not to be read again: Beast does not expect it
+        while (!state->over) co_await state->closed.async_wait(use_tuple);
+        co_return std::nullopt;
+    }
     beast::flat_buffer buffer;
     auto const [failed, size] = co_await state->stream.async_read(buffer, use_tuple);
     if (failed) {
@@ -174,6 +188,7 @@ asio::awaitable<void> ServerLink::write_loop(std::shared_ptr<State> state) {
             co_return;
         }
     }
+    state->closing = true;
     state->deadline.expires_after(std::chrono::seconds{2});
     state->deadline.async_wait([weak = std::weak_ptr(state)](boost::system::error_code cancelled) {
         auto const late = weak.lock();
