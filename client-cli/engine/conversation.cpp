@@ -59,9 +59,9 @@ struct Effect {
     }
     void operator()(Text const& body) const {
         message.text = body.text;
+        conversation.opened_due.push_back(seq);  // also of a copy: it may be the one that its author knows as stored
         if (message.duplicate) return;
         message.unread = true;
-        conversation.opened_due.push_back(seq);
         turn.tell(MessageArrived{id, seq, message.id});
     }
     void operator()(Opened const& body) const {
@@ -198,6 +198,13 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
     turn.rows.put(Table::messages, key_of(id, envelope.seq), message);
 }
 
+/// The hash of the envelope that has this place, if one has.
+std::optional<Hash32> known_at(Turn& turn, Bytes const& key) {
+    if (auto const message = turn.rows.get<MessageRecord>(Table::messages, key)) return message->envelope;
+    if (auto const closed = turn.rows.get<EnvelopeRecord>(Table::envelopes, key)) return closed->envelope.hash;
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
@@ -246,13 +253,18 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
     auto const key = key_of(id, envelope.seq);
     auto conversation = turn.conversation(id);
     if (!conversation) return;  // its Welcome was refused here: not acked, so that nothing is lost
-    if (turn.rows.has(Table::messages, key) || turn.rows.has(Table::envelopes, key)) {
-        turn.say(wire::Ack{id, {envelope.seq}});
-        return;
-    }
     if (crypto::sha256(envelope.mls) != envelope.hash) {
         turn.alarm("envelope_hash", "the server named another hash than the envelope's", id, envelope.mls,
                    bytes::copy(envelope.hash.bytes));
+        return;
+    }
+    if (auto const known = known_at(turn, key)) {
+        if (*known == envelope.hash) return turn.say(wire::Ack{id, {envelope.seq}});
+        // Not acknowledged: whatever the truth is, this message may come again in a place of its own.
+        turn.alarm(
+            "two_in_one_place",
+            "the server gave two messages the number " + std::to_string(envelope.seq) + ": the second one is not shown",
+            id, bytes::copy(known->bytes), envelope.mls);
         return;
     }
     auto const me = turn.account().account;

@@ -18,6 +18,7 @@ struct InFlight {
     bool key_packages_there = false;  // the server said so: an invitation can be used
     std::map<base::RequestId, base::WallTime> not_before;
     std::map<base::ConversationId, base::WallTime> commits_not_before;
+    std::map<base::ConversationId, base::WallTime> messages_not_before;  // after an answer that cannot be true
 
     void allow(std::size_t max) {
         window_max = std::max<std::size_t>(1, max);

@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience_after_error = 5s;
+constexpr auto patience_after_contradiction = 30s;
 
 std::optional<OutgoingRecord> find(Turn& turn, RequestId const& request) {
     return turn.rows.get<OutgoingRecord>(Table::outgoing, request.bytes);
@@ -123,7 +124,10 @@ bool wants_answer(OutgoingRecord const& record) {
     return record.state == OutgoingState::waiting || record.state == OutgoingState::proving;
 }
 
-bool must_wait(InFlight const& in_flight, RequestId const& request, WallTime now) {
+bool must_wait(InFlight const& in_flight, RequestId const& request, OutgoingRecord const& record, WallTime now) {
+    auto const pause = in_flight.messages_not_before.find(record.conversation);
+    if (pause != in_flight.messages_not_before.end() && now < pause->second && record.kind == OutgoingKind::message)
+        return true;
     auto const patience = in_flight.not_before.find(request);
     return in_flight.full() || (patience != in_flight.not_before.end() && now < patience->second);
 }
@@ -162,7 +166,7 @@ void flush(Turn& turn, InFlight& in_flight) {
             continue;
         }
         if (record.kind != OutgoingKind::message) {
-            if (must_wait(in_flight, request, turn.now)) continue;
+            if (must_wait(in_flight, request, record, turn.now)) continue;
             auto frame = wire::decode_client_frame(record.frame);
             INTERLUDE_CHECK(frame);
             // Whoever opens an invitation founds the group with a key package: there must be one.
@@ -174,7 +178,7 @@ void flush(Turn& turn, InFlight& in_flight) {
         } else {
             auto const id = record.conversation;
             bool const text = record.body == MessageKind::text;
-            bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, turn.now) &&
+            bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, record, turn.now) &&
                               send_message(turn, request, std::move(record));
             if ((!sent && text) || may_be_stale) blocked.insert(id);
             if (!sent) continue;
@@ -195,7 +199,44 @@ void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids) {
     for (auto const& id : ids) turn.rows.erase(Table::outgoing, id.bytes);
 }
 
-bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& stored) {
+namespace {
+
+/// `stored` is not signed: what it says must fit what is known here. Nullopt: it does.
+struct Contradiction {
+    std::string code;
+    std::string text;
+    Bytes evidence;
+};
+std::optional<Contradiction> contradiction(Turn& turn, OutgoingRecord const& record, wire::Stored const& stored) {
+    auto const& ids = record.variants;
+    if (std::find(ids.begin(), ids.end(), stored.envelope) == ids.end())
+        return Contradiction{"stored_other", "the server says that it stored something that was never sent",
+                             bytes::copy(stored.envelope.bytes)};
+    auto const key = key_of(record.conversation, stored.seq);
+    if (stored.seq == 0 || turn.rows.has(Table::messages, key) || turn.rows.has(Table::envelopes, key))
+        return Contradiction{"stored_place",
+                             "the server says that it stored a message as number " + std::to_string(stored.seq) +
+                                 ", which is another one",
+                             key};
+    return std::nullopt;
+}
+
+/// The draft stays. The server may have bound the old id to what it said, or the copy of this home that knows better
+/// may have: it goes again under another id and in other ciphertext, and readers show one message id once. All messages
+/// of the conversation pause: several processes of one home must not take turns without end.
+void send_anew(Turn& turn, InFlight& in_flight, RequestId const& old, OutgoingRecord record) {
+    auto const request = turn.entropy.id<RequestId>();
+    turn.rows.erase(Table::outgoing, old.bytes);
+    record.sealed.clear();
+    save(turn, request, record);
+    turn.rows.put(Table::message_ids, key_of(record.conversation, turn.account().account, record.message), request);
+    in_flight.answered(old);
+    in_flight.messages_not_before[record.conversation] = turn.now + patience_after_contradiction;
+}
+
+}  // namespace
+
+bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Stored const& stored) {
     auto record = find(turn, request);
     if (!record) {  // forgotten here after its final answer: the server may forget it too
         turn.say(wire::Confirm{{request}});
@@ -208,10 +249,11 @@ bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& store
     }
     if (record->state == OutgoingState::proving) return true;
 
-    auto const& ids = record->variants;
-    if (std::find(ids.begin(), ids.end(), stored.envelope) == ids.end())
-        turn.alarm("stored_other", "the server says that it stored something that was never sent", record->conversation,
-                   bytes::copy(stored.envelope.bytes));
+    if (auto wrong = contradiction(turn, *record, stored)) {
+        turn.alarm(std::move(wrong->code), std::move(wrong->text), record->conversation, std::move(wrong->evidence));
+        send_anew(turn, in_flight, request, std::move(*record));
+        return true;
+    }
     auto const account = turn.account();
     auto const content = decode_content(record->content);
     INTERLUDE_CHECK(content);

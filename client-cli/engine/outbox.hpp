@@ -21,7 +21,8 @@ std::vector<RequestId> confirmed_ids(Turn& turn);
 void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids);
 
 // Answers. Each returns false if the request is not one of the outbox.
-bool take_stored(Turn& turn, RequestId const& request, wire::Stored const& stored);
+/// One that cannot be true changes nothing but the draft's request id: it goes again, after a pause.
+bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Stored const& stored);
 bool take_held(Turn& turn, RequestId const& request, wire::Held const& held);
 bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale const& stale);
 bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused);

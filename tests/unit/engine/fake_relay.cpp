@@ -170,6 +170,7 @@ void FakeRelay::offer(Link& link, WallTime now) {
             if (withheld.contains(seq)) continue;
             if (!deliver_early && !passes(conversation, envelope, me, now)) continue;
             if (!link.offered.insert({id, seq}).second) continue;
+            ++offers[seq];
             link.out.push_back({{}, envelope.envelope});
             if (offer_twice) link.out.push_back({{}, envelope.envelope});
         }
@@ -263,7 +264,10 @@ struct FakeRelay::Serve {
     RequestId request;
     WallTime now;
 
-    void answer(wire::ServerBody body) { link.out.push_back({request, std::move(body)}); }
+    void answer(wire::ServerBody body) {
+        if (auto* stored = std::get_if<wire::Stored>(&body); stored && relay.says_stored) relay.says_stored(*stored);
+        link.out.push_back({request, std::move(body)});
+    }
     void refuse(wire::Rule rule) {
         wire::Refused refused;
         refused.rule = rule;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -63,6 +64,7 @@ class FakeRelay {
     std::size_t invitations() const { return invitations_.size(); }
     int sends_received = 0;
     int commits_received = 0;
+    std::map<std::uint64_t, int> offers;  // how often a seq was handed over
 
     // Dishonesty.
     bool deliver_early = false;
@@ -73,6 +75,7 @@ class FakeRelay {
     bool log_other_times = false;      // holds are logged with another time than promised
     bool forget_to_log = false;        // holds are not logged at all
     bool refuse_sends = false;
+    std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
     std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login
     std::optional<std::uint64_t> corrupt_entry;        // index whose byte is changed when shown
     std::optional<AccountId> hide_from;                // is shown no new entry of any conversation

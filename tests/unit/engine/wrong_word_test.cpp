@@ -189,6 +189,103 @@ TEST(WrongWord, epoch_that_does_not_exist_stops_sending_for_one_link_at_most) {
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("hello"));
 }
 
+class WrongStored : public testing::Test {
+  protected:
+    void SetUp() override {
+        world.begin();
+        world.send(world.therapist, "yours");
+        world.sync_both();
+        seq_of_yours = *world.client.engine().messages(world.conversation, world.now).front().seq;
+        sends = world.relay.sends_received;
+    }
+    /// The draft waits, nothing else was touched, and it does not go again at once.
+    void expect_draft_stays(engine::MessageId const& mine, std::string const& code) {
+        EXPECT_THAT(world.client.alarm_codes(), ElementsAre(code));
+        EXPECT_THAT(world.texts(world.client), ElementsAre("yours", "mine"));
+        EXPECT_EQ(world.view(world.client, mine)->state, MessageState::on_device);
+        EXPECT_EQ(world.relay.sends_received, sends + 1);
+    }
+    /// The server is honest again: it goes after a pause, and is read once.
+    void expect_it_goes_later(engine::MessageId const& mine) {
+        world.relay.says_stored = nullptr;
+        {
+            TestLink link(world.client, world.relay, world.now);
+            link.run(world.now);
+        }
+        world.sync_both();
+        world.sync_both();
+        EXPECT_THAT(world.texts(world.therapist), ElementsAre("yours", "mine"));
+        EXPECT_THAT(world.texts(world.client), ElementsAre("yours", "mine"));
+        EXPECT_EQ(world.view(world.client, mine)->state, MessageState::delivered);
+        EXPECT_THAT(world.therapist.alarm_codes(), IsEmpty());
+    }
+    World world;
+    std::uint64_t seq_of_yours = 0;
+    int sends = 0;
+};
+
+TEST_F(WrongStored, place_of_a_received_message_stays_that_message) {
+    world.relay.says_stored = [&](wire::Stored& stored) { stored.seq = seq_of_yours; };
+    auto const mine = world.send(world.client, "mine");
+    world.sync(world.client);
+    expect_draft_stays(mine, "stored_place");
+    expect_it_goes_later(mine);
+}
+
+TEST_F(WrongStored, envelope_that_was_never_sealed_here_is_no_answer_to_the_draft) {
+    world.relay.says_stored = [](wire::Stored& stored) { stored.envelope.bytes[0] ^= 1; };
+    auto const mine = world.send(world.client, "mine");
+    world.sync(world.client);
+    expect_draft_stays(mine, "stored_other");
+    expect_it_goes_later(mine);
+}
+
+TEST_F(WrongStored, place_of_what_waits_for_its_time_stays_free_for_it) {
+    world.at_hour(22);
+    world.send(world.client, "for the morning");
+    world.sync(world.client);
+    world.relay.deliver_early = true;
+    world.sync(world.therapist);
+    auto const early = world.relay.conversations.at(world.conversation).envelopes.back().envelope.seq;
+    world.relay.says_stored = [&](wire::Stored& stored) { stored.seq = early; };
+    world.send(world.therapist, "mine");
+    world.sync(world.therapist);
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("stored_place"));
+    world.relay.says_stored = nullptr;
+    world.relay.deliver_early = false;
+    world.at_hour(10);
+    world.sync_both();
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), testing::UnorderedElementsAre("yours", "for the morning", "mine"));
+    EXPECT_THAT(world.texts(world.client), testing::UnorderedElementsAre("yours", "for the morning", "mine"));
+}
+
+TEST_F(WrongStored, lie_that_never_ends_is_no_endless_sending) {
+    world.relay.says_stored = [](wire::Stored& stored) { stored.envelope.bytes[0] ^= 1; };
+    world.send(world.client, "mine");
+    TestLink one(world.client, world.relay, world.now);
+    TestLink two(world.client, world.relay, world.now);
+    for (int second = 0; second < 120; ++second, world.now += 1s)
+        for (auto* link : {&one, &two}) link->run(world.now);
+    EXPECT_LE(world.relay.sends_received, sends + 12);
+    EXPECT_GE(world.relay.sends_received, sends + 3);
+}
+
+TEST_F(WrongStored, message_in_the_place_of_an_own_one_is_not_taken_for_received) {
+    world.relay.says_stored = [](wire::Stored& stored) { ++stored.seq; };
+    auto const mine = world.send(world.client, "mine");
+    world.sync(world.client);
+    world.relay.says_stored = nullptr;
+    world.send(world.therapist, "hidden");
+    world.sync(world.therapist);
+    world.sync(world.client);
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("two_in_one_place"));
+    auto const place = *world.view(world.client, mine)->seq;
+    auto const before = world.relay.offers[place];
+    world.sync(world.client);  // not acknowledged: offered once more
+    EXPECT_EQ(world.relay.offers[place], before + 1);
+}
+
 class WrongHandshake : public testing::Test {
   protected:
     void SetUp() override { world.begin(); }
