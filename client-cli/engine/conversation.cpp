@@ -100,11 +100,8 @@ struct Effect {
     void mark_early(Bytes const& key, std::vector<AccountId> EarlyReportRecord::*accounts) const {
         auto report = turn.rows.get<EarlyReportRecord>(Table::early_reports, key);
         if (!report) {
-            std::size_t unanswered = 0;
-            for (auto const& waiting : outgoing(turn))
-                unanswered += waiting.record.kind == OutgoingKind::message && waiting.record.conversation == id &&
-                              waiting.record.state == OutgoingState::waiting && !waiting.record.variants.empty();
-            if (turn.rows.scan<EarlyReportRecord>(Table::early_reports, id.bytes).size() >= unanswered) return;
+            auto const kept = turn.rows.scan<EarlyReportRecord>(Table::early_reports, id.bytes).size();
+            if (kept >= sent_and_unanswered(turn, id)) return;
             report.emplace();
         }
         if (add((*report).*accounts)) turn.rows.put(Table::early_reports, key, *report);

@@ -5,6 +5,7 @@
 #include "client-cli/engine/conversation.hpp"
 #include "client-cli/engine/hours.hpp"
 #include "client-cli/engine/log_keeper.hpp"
+#include "client-cli/engine/reading.hpp"
 #include "common/wire/codec.hpp"
 
 namespace interlude::engine {
@@ -15,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto patience_after_error = 5s;
 constexpr auto patience_after_contradiction = 30s;
+constexpr std::chrono::seconds patience_of_reports = 10min;
 
 std::optional<OutgoingRecord> find(Turn& turn, RequestId const& request) {
     return turn.rows.get<OutgoingRecord>(Table::outgoing, request.bytes);
@@ -39,16 +41,55 @@ void finish_message(Turn& turn, RequestId const& request, OutgoingRecord record)
     turn.say(wire::Confirm{{request}});
 }
 
+/// A reader's report can be the answer to any of those that wait; to none if none waits.
+void forget_early_reports(Turn& turn, ConversationId const& id) {
+    if (sent_and_unanswered(turn, id) > 0) return;
+    for (auto const& row : turn.rows.scan<EarlyReportRecord>(Table::early_reports, id.bytes))
+        turn.rows.erase(Table::early_reports, row.key);
+}
+
+/// A gate or a limit, which time opens; the rest is about the message itself or its author.
+bool may_pass_later(wire::Rule rule) {
+    switch (rule) {
+        case wire::Rule::off_hours:
+        case wire::Rule::quota:
+        case wire::Rule::too_fast:
+        case wire::Rule::not_yet:
+        case wire::Rule::unreachable:
+        case wire::Rule::conflict:
+            return true;
+        case wire::Rule::closed_conversation:
+        case wire::Rule::not_a_member:
+        case wire::Rule::too_big:
+        case wire::Rule::schedule:
+        case wire::Rule::invalid:
+        case wire::Rule::expired:
+        case wire::Rule::spent:
+            return false;
+    }
+    return false;
+}
+
 /// What a draft that the server would not have becomes.
 void refuse_message(Turn& turn, RequestId const& request, OutgoingRecord record, wire::Refused const& refused) {
-    if (record.body != MessageKind::text) {  // nobody wrote it: nothing to keep
+    if (record.body != MessageKind::text) {  // nobody wrote it: nobody could send it again
         turn.rows.erase(Table::outgoing, request.bytes);
-        return;
+        return forget_early_reports(turn, record.conversation);
     }
     record.state = OutgoingState::refused;
     record.refusal = refused;
     save(turn, request, record);
     turn.tell(MessageChanged{record.conversation, record.message, MessageState::refused});
+    forget_early_reports(turn, record.conversation);
+}
+
+/// The server's no: final for what a person wrote and can write again, not yet for what this app reports by itself.
+void take_no(Turn& turn, InFlight& in_flight, RequestId const& request, OutgoingRecord const& record,
+             wire::Refused const& refused) {
+    auto const wait = std::max(patience_of_reports, std::chrono::seconds(refused.retry_after_seconds));
+    if (record.body != MessageKind::text && may_pass_later(refused.rule))
+        return in_flight.be_patient(request, turn.now + wait);
+    refuse_message(turn, request, record, refused);
 }
 
 void refuse_request(Turn& turn, RequestId const& request, OutgoingRecord const& record, wire::Refused const& refused) {
@@ -292,6 +333,7 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
     } else {
         finish_message(turn, request, *record);
     }
+    forget_early_reports(turn, record->conversation);
     if (record->body == MessageKind::text)
         turn.tell(
             MessageChanged{record->conversation, record->message, held ? MessageState::held : MessageState::stored});
@@ -351,7 +393,7 @@ bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wir
         return true;
     }
     if (record->kind == OutgoingKind::message)
-        refuse_message(turn, request, *record, refused);
+        take_no(turn, in_flight, request, *record, refused);
     else
         refuse_request(turn, request, *record, refused);
     return true;
@@ -383,7 +425,7 @@ bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire:
             break;
     }
     if (record->kind == OutgoingKind::message)
-        refuse_message(turn, request, *record, refused);
+        take_no(turn, in_flight, request, *record, refused);
     else
         refuse_request(turn, request, *record, refused);
     return true;
@@ -400,25 +442,34 @@ bool take_done(Turn& turn, RequestId const& request) {
 
 void take_fate(Turn& turn, wire::Fate const& fate) {
     auto const key = key_of(fate.conversation, fate.seq);
+    auto const conversation = turn.conversation(fate.conversation);
     auto message = turn.rows.get<MessageRecord>(Table::messages, key);
-    if (!message) return;
-    auto state = MessageState::stored;
+    if (!conversation || !message || !message->own) return;  // only what was written here has one
     switch (fate.kind) {
         case wire::FateKind::passed:
-            for (auto const& hold : message->holds)
-                if (!fate.account || hold.account == *fate.account) message->passed.push_back(hold.account);
+            for (auto const& hold : message->holds) {
+                auto& passed = message->passed;
+                bool const meant = !fate.account || hold.account == *fate.account;
+                if (meant && std::find(passed.begin(), passed.end(), hold.account) == passed.end())
+                    passed.push_back(hold.account);
+            }
             break;
         case wire::FateKind::recalled:
-            message->fate = fate.kind;
-            state = MessageState::recalled;
-            break;
         case wire::FateKind::expired:
             message->fate = fate.kind;
-            state = MessageState::expired;
             break;
     }
     turn.rows.put(Table::messages, key, *message);
-    if (message->kind == MessageKind::text) turn.tell(MessageChanged{fate.conversation, message->id, state});
+    if (message->kind == MessageKind::text)
+        turn.tell(MessageChanged{fate.conversation, message->id, state_of(*conversation, *message, turn.now)});
+}
+
+std::size_t sent_and_unanswered(Turn& turn, ConversationId const& id) {
+    std::size_t count = 0;
+    for (auto const& [request, record] : outgoing(turn))
+        count += record.kind == OutgoingKind::message && record.conversation == id &&
+                 record.state == OutgoingState::waiting && !record.variants.empty();
+    return count;
 }
 
 std::size_t waiting_count(Turn& turn) {

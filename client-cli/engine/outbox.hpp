@@ -30,9 +30,11 @@ bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire:
 /// Done, or an answer that says as much: the request is over.
 bool take_done(Turn& turn, RequestId const& request);
 
-/// The server's word on what became of an envelope.
+/// The server's word on what became of an envelope of this account. It cannot undo what a reader said.
 void take_fate(Turn& turn, wire::Fate const& fate);
 
+/// Messages of a conversation that the server may have while the answer to them is not here.
+std::size_t sent_and_unanswered(Turn& turn, ConversationId const& id);
 /// Requests without a final answer.
 std::size_t waiting_count(Turn& turn);
 

@@ -69,7 +69,6 @@ bool still_held(MessageRecord const& message, wire::Hold const& hold, WallTime n
 }
 
 MessageState state_of(ConversationRecord const& conversation, MessageRecord const& message, WallTime now) {
-    if (message.fate == wire::FateKind::recalled) return MessageState::recalled;
     if (!message.own) return MessageState::delivered;
     bool everybody = true;
     bool anybody = false;
@@ -80,6 +79,7 @@ MessageState state_of(ConversationRecord const& conversation, MessageRecord cons
         everybody = everybody && std::find(by.begin(), by.end(), member.account) != by.end();
     }
     if (anybody && everybody) return MessageState::delivered;
+    if (message.fate == wire::FateKind::recalled) return MessageState::recalled;
     if (message.fate == wire::FateKind::expired) return MessageState::expired;
     for (auto const& hold : message.holds)
         if (still_held(message, hold, now)) return MessageState::held;

@@ -286,6 +286,107 @@ TEST_F(WrongStored, message_in_the_place_of_an_own_one_is_not_taken_for_received
     EXPECT_EQ(world.relay.offers[place], before + 1);
 }
 
+TEST(Refusal, report_that_the_server_would_not_have_goes_again) {
+    World world;
+    world.begin();
+    auto const mine = world.send(world.client, "hello");
+    world.sync(world.client);
+    world.relay.refuse_sends = true;
+    {
+        TestLink link(world.therapist, world.relay, world.now);
+        for (int minute = 0; minute < 60; ++minute, world.now += 1min) link.run(world.now);
+        EXPECT_THAT(world.texts(world.therapist), ElementsAre("hello"));
+        EXPECT_GE(world.relay.sends_received, 1 + 3);
+        EXPECT_LE(world.relay.sends_received, 1 + 8);  // patiently
+        world.relay.refuse_sends = false;
+        for (int minute = 0; minute < 12; ++minute, world.now += 1min) link.run(world.now);
+    }
+    world.sync(world.client);
+    EXPECT_EQ(world.view(world.client, mine)->state, MessageState::delivered);
+    EXPECT_EQ(world.therapist.engine().status().waiting, 0u);
+}
+
+TEST(EarlyReports, end_with_the_last_answer_that_they_could_be_for) {
+    World world;
+    world.begin();
+    craft(world, world.therapist, [](engine::Content& content) { content.body = engine::Opened{{999}}; });
+    world.sync(world.therapist);
+    world.relay.offer_at_once = true;
+    auto const rows = [&] {
+        Turn turn(world.client.vault, world.client.entropy, world.now);
+        return turn.rows.scan<engine::EarlyReportRecord>(Table::early_reports).size();
+    };
+    world.send(world.client, "hello");
+    TestLink link(world.client, world.relay, world.now);
+    std::size_t most = 0;
+    while (link.step(world.now)) most = std::max(most, rows());
+    EXPECT_EQ(most, 1u);
+    EXPECT_EQ(rows(), 0u);
+}
+
+class WrongFate : public testing::Test {
+  protected:
+    void SetUp() override {
+        world.begin();
+        world.at_hour(22);
+        mine = world.send(world.client, "mine");
+        yours = world.send(world.therapist, "yours");
+        world.sync(world.client);
+        seq = *world.view(world.client, mine)->seq;
+    }
+    void fate(std::uint64_t of, wire::FateKind kind, std::optional<engine::AccountId> account = {}) {
+        Turn turn(world.client.vault, world.client.entropy, world.now);
+        engine::take_fate(turn, {world.conversation, of, kind, account});
+        for (auto const& event : turn.finish().events) world.client.events.push_back(event);
+    }
+    engine::MessageRecord row(std::uint64_t of) {
+        Turn turn(world.client.vault, world.client.entropy, world.now);
+        return *turn.rows.get<engine::MessageRecord>(Table::messages, engine::key_of(world.conversation, of));
+    }
+    World world;
+    engine::MessageId mine, yours;
+    std::uint64_t seq = 0;
+};
+
+TEST_F(WrongFate, received_messages_have_none) {
+    world.at_hour(9);
+    world.now += 1h;
+    world.sync_both();
+    world.sync_both();
+    auto const received = world.view(world.client, yours);
+    ASSERT_TRUE(received);
+    auto const before = row(*received->seq);
+    world.client.events.clear();
+    for (auto const kind : {wire::FateKind::passed, wire::FateKind::recalled, wire::FateKind::expired})
+        fate(*received->seq, kind);
+    EXPECT_EQ(engine::records::encode(row(*received->seq)), engine::records::encode(before));
+    EXPECT_EQ(world.view(world.client, yours)->state, MessageState::delivered);
+    EXPECT_FALSE(world.client.has<engine::MessageChanged>());
+}
+
+TEST_F(WrongFate, passing_is_noted_once_and_for_those_for_whom_it_was_held) {
+    ASSERT_EQ(world.view(world.client, mine)->state, MessageState::held);
+    fate(seq, wire::FateKind::passed, world.client.engine().status().account);
+    EXPECT_TRUE(row(seq).passed.empty());
+    auto const hers = world.therapist.engine().status().account;
+    for (int again = 0; again < 3; ++again) fate(seq, wire::FateKind::passed, hers);
+    EXPECT_THAT(row(seq).passed, ElementsAre(hers));
+    EXPECT_EQ(world.view(world.client, mine)->state, MessageState::stored);
+}
+
+TEST_F(WrongFate, word_of_the_server_does_not_undo_what_the_reader_said) {
+    world.at_hour(9);
+    world.now += 1h;
+    world.sync_both();
+    world.sync_both();
+    ASSERT_EQ(world.view(world.client, mine)->state, MessageState::delivered);
+    world.client.events.clear();
+    for (auto const kind : {wire::FateKind::recalled, wire::FateKind::expired}) fate(seq, kind);
+    EXPECT_EQ(world.view(world.client, mine)->state, MessageState::delivered);
+    for (auto const& changed : world.client.all<engine::MessageChanged>())
+        EXPECT_EQ(changed.state, MessageState::delivered);
+}
+
 class WrongHandshake : public testing::Test {
   protected:
     void SetUp() override { world.begin(); }
