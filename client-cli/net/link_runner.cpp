@@ -7,6 +7,9 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
+#include <random>
+
+#include "client-cli/net/backoff.hpp"
 
 namespace interlude::client_net {
 
@@ -18,8 +21,16 @@ namespace {
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto poll_every = 250ms;
 constexpr auto connect_time_max = 10s;
-constexpr auto pause_first = 200ms;
-constexpr auto pause_most = 30s;
+constexpr std::uint16_t close_malformed = 4400;
+constexpr std::uint16_t close_not_authenticated = 4401;
+constexpr std::uint16_t close_removed = 4403;
+constexpr std::uint16_t close_version = 4426;
+
+/// Another link would hear the same.
+bool is_final(std::uint16_t close_code) {
+    return close_code == close_malformed || close_code == close_not_authenticated || close_code == close_removed ||
+           close_code == close_version;
+}
 
 base::WallTime wall_now() {
     return base::WallTime{
@@ -38,6 +49,8 @@ struct Run {
     bool over = false;    // enough, or out of time
     bool joined = false;  // the invited link has done its work: connect again at once
     bool log_asked = false;
+    bool final = false;  // the server said how it ended, and trying again is of no use
+    Backoff backoff;
     asio::io_context io{1};
     asio::steady_timer pause;
     asio::steady_timer ticker;
@@ -48,7 +61,14 @@ struct Run {
     void carry_out(engine::Actions actions) {
         for (auto& frame : actions.frames) link->send(std::move(frame));
         for (auto const& event : actions.events) {
-            if (std::holds_alternative<engine::LinkReady>(event)) result.was_ready = true;
+            if (std::holds_alternative<engine::LinkReady>(event)) {
+                result.was_ready = true;
+                backoff.worked();
+            }
+            if (auto const* ending = std::get_if<engine::LinkEnding>(&event)) {
+                backoff.asked(std::chrono::seconds(ending->retry_after_seconds));
+                final = is_final(ending->code);
+            }
             if (std::holds_alternative<engine::Joined>(event)) joined = true;
             if (on_event(event)) enough();
         }
@@ -139,20 +159,21 @@ asio::awaitable<void> one_link(Run& run) {
 }
 
 asio::awaitable<void> connect_loop(Run& run) {
-    auto wait = std::chrono::milliseconds(pause_first);
+    std::random_device random;
     while (!run.over) {
         run.joined = false;
+        run.final = false;
         co_await one_link(run);
         if (run.over) break;
         if (run.joined) continue;
-        if (!run.options.reconnect) {
+        // A link that was cut in the middle is tried again whatever the caller thinks of a server that is not there.
+        if (!run.options.reconnect && (!run.result.was_ready || run.final)) {
             run.over = true;
             run.ticker.cancel();
             break;
         }
-        run.pause.expires_after(wait);
+        run.pause.expires_after(run.backoff.next(random()));
         co_await run.pause.async_wait(use_tuple);
-        wait = std::min<std::chrono::milliseconds>(wait * 2, pause_most);
     }
 }
 

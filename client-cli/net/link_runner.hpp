@@ -15,8 +15,8 @@ namespace interlude::client_net {
 struct RunOptions {
     std::string ca_file;
     std::optional<std::chrono::milliseconds> within;  // nullopt: until `enough` says so
-    bool reconnect = true;                            // after a cut or a failed attempt, while there is time
-    bool fetch_log = false;                           // ask for the log's entries once caught up
+    bool reconnect = true;   // while there is time; false: only if a link was up already and was cut
+    bool fetch_log = false;  // ask for the log's entries once caught up
 };
 
 struct RunResult {
