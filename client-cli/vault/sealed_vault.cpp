@@ -11,6 +11,8 @@
 #include <chrono>
 #include <cstring>
 #include <fstream>
+#include <optional>
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -27,7 +29,8 @@ namespace {
 using Kind = VaultError::Kind;
 constexpr int schema_version = 1;
 constexpr auto lock_wait_max = std::chrono::seconds{30};
-constexpr auto lock_look_every = std::chrono::milliseconds{5};
+constexpr auto lock_look_first = std::chrono::microseconds{250};
+constexpr auto lock_look_most = std::chrono::microseconds{4000};
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;
 
@@ -111,28 +114,45 @@ class Statement {
     sqlite3_stmt* statement_ = nullptr;
 };
 
-/// An exclusive lock between all processes of one home, waited for.
-class HomeLock {
+/// A lock file, waited for until a deadline.
+class FileLock {
   public:
-    explicit HomeLock(std::filesystem::path const& home) {
-        auto const file = home / "lock";
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    FileLock(std::filesystem::path const& file, Deadline deadline) {
         fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd_ < 0) throw VaultError(Kind::disk, "cannot open " + file.string() + ": " + std::strerror(errno));
-        auto const deadline = std::chrono::steady_clock::now() + lock_wait_max;
+        thread_local std::minstd_rand jitter(std::random_device{}());
+        auto pause = lock_look_first;
         while (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
             if (std::chrono::steady_clock::now() > deadline) {
                 close(fd_);
                 throw VaultError(Kind::busy, "another interlude works with this home and does not end");
             }
-            std::this_thread::sleep_for(lock_look_every);
+            std::this_thread::sleep_for(pause / 2 + pause * (jitter() % 256) / 512);
+            pause = std::min(pause * 2, lock_look_most);
         }
     }
-    ~HomeLock() { close(fd_); }
-    HomeLock(HomeLock const&) = delete;
-    HomeLock& operator=(HomeLock const&) = delete;
+    ~FileLock() { close(fd_); }
+    FileLock(FileLock const&) = delete;
+    FileLock& operator=(FileLock const&) = delete;
 
   private:
     int fd_ = -1;
+};
+
+/// An exclusive lock between all processes of one home. Whoever waits for it holds the place at the door meanwhile, so
+/// that a process which comes back at once (a chat with much to send) finds somebody before it.
+class HomeLock {
+  public:
+    explicit HomeLock(std::filesystem::path const& home) {
+        auto const deadline = std::chrono::steady_clock::now() + lock_wait_max;
+        FileLock const door(home / "lock.next", deadline);
+        lock_.emplace(home / "lock", deadline);
+    }
+
+  private:
+    std::optional<FileLock> lock_;
 };
 
 struct Head {

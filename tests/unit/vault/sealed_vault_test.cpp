@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <thread>
 
@@ -199,6 +200,35 @@ TEST_F(Vaults, one_value_is_never_sealed_to_the_same_bytes_twice) {
 }
 
 // ---- A hand on the file --------------------------------------------------------------------------------------------
+
+// A chat with much to send comes back for the vault at once, again and again. A `send` beside it got in about once in
+// thousands of its turns.
+TEST_F(Vaults, whoever_waits_gets_in_before_one_that_comes_back_at_once) {
+    constexpr int turns_most = 3000;
+    create();
+    auto const vault = open();
+    auto const busy = open();
+    std::atomic<int> turns{0};
+    std::atomic<bool> enough{false};
+    std::thread greedy([&] {
+        while (!enough && turns < turns_most) {
+            auto const transaction = busy->begin();
+            std::this_thread::sleep_for(std::chrono::milliseconds{1});
+            ++turns;
+        }
+        turns = turns_most;  // the other one was too late
+    });
+    while (turns == 0) std::this_thread::yield();
+    int longest = 0;
+    for (int i = 0; i < 20; ++i) {
+        int const before = turns;
+        vault->begin();
+        longest = std::max(longest, turns - before);
+    }
+    enough = true;
+    greedy.join();
+    EXPECT_LT(longest, 50);
+}
 
 struct TouchedVaults : Vaults {
     TouchedVaults() {
