@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+"""Kill loops: SIGKILL of the server, or of an app, at random moments while about a hundred messages are on their way.
+
+    kill.py server|app [--kills 50] [--seed N] [--sabotage NAME]
+
+Real processes over TLS. A timetable of short openings is published before the loop begins; in each period one kill strikes
+around the moment in which the window opens, with messages waiting for it, and one at another time. Then everything comes to
+rest, kill_check.py judges, both sides verify the log, and the server checks its store. --sabotage hands the judge a wrong
+record: the exit code is then 1.
+"""
+import argparse
+import json
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from demo import now
+from kill_check import SABOTAGES, check
+from kill_world import World, scratch
+from programs import BIN, Failed
+
+PAIRS = 4
+AIM = 28                # messages of each of the eight homes without an answer when a kill comes
+PERIOD, OPEN = 3, 1     # seconds; whole ones, as hours are
+SPARE = 8               # openings more than needed, for a machine that misses some
+
+
+class Loop:
+    def __init__(self, world, target, kills):
+        self.world, self.target, self.wanted = world, target, kills
+        self.kills = []                 # (moment, across an opening)
+        self.victims = {}               # verb -> how often
+        self.sends = []                 # (thread, person, token)
+        self.problems = []
+        self.never_kept = 0
+        self.longest_send = 0.0
+
+    def sleep_until(self, moment):
+        seconds = (moment - now()).total_seconds()
+        if seconds > 0:
+            time.sleep(seconds)
+
+    # -- what people do
+    def send_verb(self, person):
+        """One `interlude send` beside the chat; its exit code and its answer must fit."""
+        token, = self.world.words(person, 1, series=f'send {len(self.sends)}')
+        process = person.begin('send', token)
+        thread = threading.Thread(target=self._await_send, args=(process, person, token), daemon=True)
+        thread.start()
+        self.sends.append((thread, process, person, token))
+
+    def _await_send(self, process, person, token):
+        began = time.monotonic()
+        out, err = process.communicate(timeout=60)
+        self.longest_send = max(self.longest_send, time.monotonic() - began)
+        if process.returncode < 0:
+            return                      # killed by us: what the vault has is looked at there
+        answer = [json.loads(line) for line in out.splitlines()]
+        message = next((each for each in answer if each['type'] == 'message'), None)
+        fits = message and {0: ('stored', 'held', 'delivered', 'read'), 75: ('on_device',)}.get(process.returncode, ())
+        if not message or message['state'] not in fits:
+            self.problems.append(f'exit: send of {token} ended with {process.returncode}: {(out or err).strip()[:200]}')
+        else:
+            self.world.record.answers.append((person.name, message))
+
+    # -- who is killed
+    def kill_server(self):
+        self.world.server.kill()
+        self.kills[-1] = (now(), *self.kills[-1][1:])
+        self.world.server.start()
+
+    def kill_app(self):
+        world = self.world
+        person = world.random.choice(world.people)
+        running = [each for each in self.sends if each[2] is person and each[1].poll() is None]
+        verb = world.random.choice(['chat', 'chat', 'watch', 'send'])
+        verb = 'chat' if verb == 'send' and not running else verb
+        self.victims[verb] = self.victims.get(verb, 0) + 1
+        if verb == 'send':
+            running[0][1].kill()
+            self.kills[-1] = (now(), *self.kills[-1][1:])
+        else:
+            world.screens.pop((person.name, verb)).kill()
+            self.kills[-1] = (now(), *self.kills[-1][1:])
+        for thread, process, who, _ in self.sends:
+            if who is person:
+                thread.join(60)
+        if verb != 'watch':
+            self.strike_out(person)
+        world.open_screens(person)
+
+    def strike_out(self, person):
+        """What was typed into a process that died before it kept it was never sent: nothing may have come of it later."""
+        kept = {each['text'] for each in self.world.kept_offline(person)}
+        chat_lives = (person.name, 'chat') in self.world.screens
+        typed = self.world.record.typed
+        gone = [each for each in typed if each.author == person.name and each.token not in kept]
+        if chat_lives:                  # its lines may still be on their way through the pipe
+            killed = {token for _, process, who, token in self.sends if who is person and process.returncode}
+            gone = [each for each in gone if each.token in killed]
+        self.never_kept += len(gone)
+        for each in gone:
+            typed.remove(each)
+
+    # -- the loop
+    def strike(self, moment, across):
+        """Messages under way, then the kill, at that moment."""
+        world = self.world
+        self.sleep_until(moment - timedelta(milliseconds=world.random.uniform(10, 150)))
+        for person in world.random.sample(world.people, 2):
+            self.send_verb(person)
+        world.type_everywhere(AIM)
+        self.sleep_until(moment)
+        self.kills.append((now(), across))
+        (self.kill_server if self.target == 'server' else self.kill_app)()
+
+    def run(self):
+        world = self.world
+        for person in world.people:
+            world.open_screens(person)
+        for opens, _ in world.record.windows[:-1]:
+            if len(self.kills) >= self.wanted:
+                return
+            if now() > opens - timedelta(seconds=PERIOD - OPEN - 0.2):
+                continue                # too late for this one
+            self.strike(opens - timedelta(seconds=world.random.uniform(0.8, PERIOD - OPEN - 0.4)), False)
+            self.strike(opens + timedelta(seconds=world.random.uniform(-0.25, 0.25)), True)
+
+    def rest(self):
+        for thread, *_ in self.sends:
+            thread.join(60)
+        print(f'the sends ended {time.monotonic() - self.over:.1f} s later', flush=True)
+        began = time.monotonic()
+        self.problems += self.world.finish_chats(60)
+        finished = time.monotonic()
+        self.world.collect(40)
+        print(f'the chats ended after {finished - began:.1f} s, all had everything after {time.monotonic() - finished:.1f} s more',
+              flush=True)
+
+    def judge(self, sabotage):
+        world = self.world
+        if sabotage:
+            SABOTAGES[sabotage](world.record)
+        self.problems += check(world.record)
+        with ThreadPoolExecutor(2) as pool:
+            audits = list(pool.map(lambda person: person.run('audit', 'verify'), world.people))
+        for person, answer in zip(world.people, audits):
+            report = (answer.of('audit') or [{}])[0]
+            if answer.code or not report.get('ok'):
+                self.problems.append(f'log: audit verify of {person.name} ended with {answer.code}: {answer.out[-300:]}')
+            code = person.run('status').code
+            if code:
+                self.problems.append(f'exit: status of {person.name} ended with {code}')
+        for screen in world.screens.values():
+            screen.kill()
+        code = world.server.stop()
+        if code != 0:
+            self.problems.append(f'exit: interluded ended with {code} at SIGTERM')
+        checked = subprocess.run([BIN / 'interluded', '--config', world.server.config, '--check'], capture_output=True, text=True,
+                                 timeout=60)
+        if checked.returncode:
+            self.problems.append(f'store: interluded --check ended with {checked.returncode}: {checked.stderr.strip()[-300:]}')
+
+    def figures(self):
+        world, record = self.world, self.world.record
+        given = {each.token: each.at for each in record.typed}
+        own = [(given[each['text']], record.parse_time(each['accepted_at']))
+               for home in record.histories.values() for each in home if each['text'] in given and each['from'].get('me') and 'accepted_at' in each]
+        flying = [sum(sent < moment < accepted for sent, accepted in own) for moment, _ in self.kills]
+        opens = [opens for opens, _ in record.windows]
+        across = [moment for moment, planned in self.kills
+                  if planned and any(abs(moment - each) < timedelta(seconds=0.5) for each in opens)]
+        held = [(accepted, next((at for at in opens if at > accepted), None)) for _, accepted in own
+                if not any(a <= accepted < b for a, b in record.windows)]
+        spanned = sum(1 for accepted, opening in held if opening and any(accepted < moment and abs(moment - opening) < timedelta(seconds=1)
+                                                                       for moment in across))
+        if len(self.kills) < self.wanted or 2 * len(across) < 0.8 * self.wanted:
+            self.problems.append(f'loop: {len(self.kills)} kills, {len(across)} across an opening: this machine was too slow')
+        lost = sum(each.startswith('lost') for each in self.problems)
+        twice = sum(each.startswith('twice') for each in self.problems)
+        print(f'SIGKILLs of {"the server" if self.target == "server" else "an app"}: {len(self.kills)}, '
+              f'{len(across)} of them across an opening'
+              + (f' ({", ".join(f"{verb} {count}" for verb, count in sorted(self.victims.items()))})' if self.victims else ''))
+        print(f'submissions: {len(record.typed)} kept and sent'
+              + (f', {self.never_kept} typed into a process that died before it had them' if self.target == 'app' else ''))
+        if flying:
+            print(f'in flight at a kill (given to an app, not yet accepted): least {min(flying)}, median {statistics.median(flying):.0f}, '
+                  f'most {max(flying)}; {sum(each >= 100 for each in flying)} kills with 100 or more')
+        print(f'{len(self.sends)} processes of `send`, the longest took {self.longest_send:.1f} s')
+        print(f'held: {len(held)}, of them {spanned} waited at a kill across their opening')
+        print(f'lost {lost}, twice {twice}, all problems {len(self.problems)}')
+
+
+def main():
+    parser = argparse.ArgumentParser(prog='kill.py')
+    parser.add_argument('target', choices=['server', 'app'])
+    parser.add_argument('--kills', type=int, default=50)
+    parser.add_argument('--seed', type=int, default=None)
+    parser.add_argument('--keep', action='store_true')
+    parser.add_argument('--sabotage', choices=sorted(SABOTAGES), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
+    print(f'kill.py {options.target} --kills {options.kills} --seed {seed}', flush=True)
+    periods = max(1, options.kills // 2)
+    folder, began = scratch(), time.monotonic()
+    world = World(folder, PAIRS, periods + SPARE, random.Random(seed))
+    loop = Loop(world, options.target, options.kills)
+    try:
+        world.meet()
+        pace = time.monotonic() - began
+        print(f'{PAIRS} pairs met ({pace:.0f} s)', flush=True)
+        first = now().replace(microsecond=0) + timedelta(seconds=5 + round(0.06 * PAIRS * (periods + SPARE) + pace))
+        published = time.monotonic()
+        world.publish(first, timedelta(seconds=PERIOD), timedelta(seconds=OPEN))
+        print(f'{len(world.record.windows)} openings published ({time.monotonic() - published:.0f} s)', flush=True)
+        loop.sleep_until(first - timedelta(seconds=PERIOD))
+        loop.run()
+        print(f'the loop is over ({time.monotonic() - began:.0f} s)', flush=True)
+        loop.over = time.monotonic()
+        loop.rest()
+        loop.judge(options.sabotage)
+        loop.figures()
+    except Failed as fault:
+        loop.problems.append(f'failed: {fault}')
+    finally:
+        world.end()
+        if options.keep:
+            print(f'everything is in {folder}')
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    for problem in loop.problems[:20]:
+        print(f'  {problem}')
+    print(f'{"it does not hold" if loop.problems else "all of it holds"} ({time.monotonic() - began:.0f} s)')
+    return 1 if loop.problems else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
