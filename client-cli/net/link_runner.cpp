@@ -49,7 +49,8 @@ struct Run {
     bool over = false;    // enough, or out of time
     bool joined = false;  // the invited link has done its work: connect again at once
     bool log_asked = false;
-    bool final = false;  // the server said how it ended, and trying again is of no use
+    bool linked = false;  // once, in this run
+    bool final = false;   // the server said how it ended, and trying again is of no use
     Backoff backoff;
     asio::io_context io{1};
     asio::steady_timer pause;
@@ -135,6 +136,7 @@ asio::awaitable<void> one_link(Run& run) {
         run.link->cut();  // and its deadline, which would keep the loop alive
         co_return;
     }
+    run.linked = true;
     while (!run.over) {
         auto const message = co_await run.link->next();
         if (!message) break;
@@ -167,7 +169,7 @@ asio::awaitable<void> connect_loop(Run& run) {
         if (run.over) break;
         if (run.joined) continue;
         // A link that was cut in the middle is tried again whatever the caller thinks of a server that is not there.
-        if (!run.options.reconnect && (!run.result.was_ready || run.final)) {
+        if (!run.options.reconnect && (!run.linked || run.final)) {
             run.over = true;
             run.ticker.cancel();
             break;

@@ -26,9 +26,9 @@ from kill_world import World, scratch
 from programs import BIN, Failed
 
 PAIRS = 4
-AIM = 28                # messages of each of the eight homes without an answer when a kill comes
+AIM = 36                # messages of each of the eight homes without an answer when a kill comes
 PERIOD, OPEN = 3, 1     # seconds; whole ones, as hours are
-SPARE = 8               # openings more than needed, for a machine that misses some
+SPARE = 14              # openings more than needed, for a machine that misses some
 
 
 class Loop:
@@ -36,7 +36,8 @@ class Loop:
         self.world, self.target, self.wanted = world, target, kills
         self.kills = []                 # (moment, across an opening)
         self.victims = {}               # verb -> how often
-        self.sends = []                 # (thread, person, token)
+        self.sends = []                 # (thread, process, person, token)
+        self.reads, self.read_codes = [], {}
         self.problems = []
         self.never_kept = 0
         self.longest_send = 0.0
@@ -69,6 +70,24 @@ class Loop:
         else:
             self.world.record.answers.append((person.name, message))
 
+    def read_verb(self, person):
+        """One `interlude read`: whatever the server does, it ends within its time, with 0, or with 69 and what it has."""
+        process = person.begin('read', '--peek')
+        thread = threading.Thread(target=self._await_read, args=(process, person), daemon=True)
+        thread.start()
+        self.reads.append(thread)
+
+    def _await_read(self, process, person):
+        try:
+            process.communicate(timeout=person.timeout + 15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            self.problems.append(f'hung: read of {person.name} did not end in its time')
+            return
+        self.read_codes[process.returncode] = self.read_codes.get(process.returncode, 0) + 1
+        if process.returncode not in (0, 69):
+            self.problems.append(f'exit: read of {person.name} ended with {process.returncode}')
+
     # -- who is killed
     def kill_server(self):
         self.world.server.kill()
@@ -83,27 +102,23 @@ class Loop:
         verb = 'chat' if verb == 'send' and not running else verb
         self.victims[verb] = self.victims.get(verb, 0) + 1
         if verb == 'send':
-            running[0][1].kill()
+            _, process, _, token = running[0]
+            process.kill()
             self.kills[-1] = (now(), *self.kills[-1][1:])
+            process.wait(10)
+            self.strike_out(person, lambda each: each.token == token)
         else:
             world.screens.pop((person.name, verb)).kill()
             self.kills[-1] = (now(), *self.kills[-1][1:])
-        for thread, process, who, _ in self.sends:
-            if who is person:
-                thread.join(60)
-        if verb != 'watch':
-            self.strike_out(person)
+            if verb == 'chat':
+                self.strike_out(person, lambda each: each.series == 'chat')
         world.open_screens(person)
 
-    def strike_out(self, person):
+    def strike_out(self, person, written_by_the_dead):
         """What was typed into a process that died before it kept it was never sent: nothing may have come of it later."""
         kept = {each['text'] for each in self.world.kept_offline(person)}
-        chat_lives = (person.name, 'chat') in self.world.screens
         typed = self.world.record.typed
-        gone = [each for each in typed if each.author == person.name and each.token not in kept]
-        if chat_lives:                  # its lines may still be on their way through the pipe
-            killed = {token for _, process, who, token in self.sends if who is person and process.returncode}
-            gone = [each for each in gone if each.token in killed]
+        gone = [each for each in typed if each.author == person.name and written_by_the_dead(each) and each.token not in kept]
         self.never_kept += len(gone)
         for each in gone:
             typed.remove(each)
@@ -115,6 +130,7 @@ class Loop:
         self.sleep_until(moment - timedelta(milliseconds=world.random.uniform(10, 150)))
         for person in world.random.sample(world.people, 2):
             self.send_verb(person)
+        self.read_verb(world.random.choice(world.people))
         world.type_everywhere(AIM)
         self.sleep_until(moment)
         self.kills.append((now(), across))
@@ -133,9 +149,9 @@ class Loop:
             self.strike(opens + timedelta(seconds=world.random.uniform(-0.25, 0.25)), True)
 
     def rest(self):
-        for thread, *_ in self.sends:
+        for thread in [each[0] for each in self.sends] + self.reads:
             thread.join(60)
-        print(f'the sends ended {time.monotonic() - self.over:.1f} s later', flush=True)
+        print(f'the sends and reads ended {time.monotonic() - self.over:.1f} s later', flush=True)
         began = time.monotonic()
         self.problems += self.world.finish_chats(60)
         finished = time.monotonic()
@@ -193,6 +209,8 @@ class Loop:
             print(f'in flight at a kill (given to an app, not yet accepted): least {min(flying)}, median {statistics.median(flying):.0f}, '
                   f'most {max(flying)}; {sum(each >= 100 for each in flying)} kills with 100 or more')
         print(f'{len(self.sends)} processes of `send`, the longest took {self.longest_send:.1f} s')
+        print(f'{len(self.reads)} processes of `read`: '
+              + ', '.join(f'{count} ended with {code}' for code, count in sorted(self.read_codes.items())))
         print(f'held: {len(held)}, of them {spanned} waited at a kill across their opening')
         print(f'lost {lost}, twice {twice}, all problems {len(self.problems)}')
 
