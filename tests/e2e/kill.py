@@ -255,7 +255,7 @@ def main():
         else:
             shutil.rmtree(folder, ignore_errors=True)
     for problem in loop.problems[:20]:
-        print(f'  {problem}')
+        print(f'  {problem[:300]}')
     print(f'{"it does not hold" if loop.problems else "all of it holds"} ({time.monotonic() - began:.0f} s)')
     return 1 if loop.problems else 0
 
