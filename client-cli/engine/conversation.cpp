@@ -11,12 +11,15 @@
 #include "common/base/limits.hpp"
 #include "common/bytes/text.hpp"
 #include "common/crypto/hash.hpp"
+#include "common/mls_framing/outer.hpp"
 
 namespace interlude::engine {
 
 namespace {
 
 namespace limits = base::limits;
+
+constexpr auto patience_for_handshake = std::chrono::minutes{10};
 
 base::Millis hold_life(Turn& turn) {
     auto const seconds = turn.server().hold_life_seconds;
@@ -202,6 +205,15 @@ std::optional<Hash32> known_at(Turn& turn, Bytes const& key) {
     return std::nullopt;
 }
 
+/// Sealed in an epoch that this group did not reach yet.
+bool is_ahead(Turn& turn, ConversationRecord const& conversation, wire::Envelope const& envelope) {
+    if (conversation.broken || envelope.generation != conversation.generation) return false;
+    auto const outer = mls_framing::read_private_message_outer(envelope.mls);
+    if (!outer || outer->group_id != conversation.group_id) return false;
+    auto const group = load_group(turn, envelope.conversation, envelope.generation);
+    return group && outer->epoch > group->epoch();
+}
+
 }  // namespace
 
 std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
@@ -278,6 +290,8 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
                            " stays closed until it is due here. Please check the clock",
                        id);
         }
+    } else if (is_ahead(turn, *conversation, envelope)) {
+        turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, true, turn.now});
     } else {
         open_envelope(turn, envelope, *conversation);
         turn.save(id, *conversation);
@@ -285,7 +299,7 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
     turn.say(wire::Ack{id, {envelope.seq}});
 }
 
-void open_due(Turn& turn) {
+void open_due(Turn& turn, bool all_came) {
     for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes)) {
         if (!record.early) continue;
         auto const& envelope = record.envelope;
@@ -294,6 +308,8 @@ void open_due(Turn& turn) {
         if (!passes(turn, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
                     envelope.stamp, turn.now))
             continue;
+        bool const given_up = all_came && turn.now >= record.came_at + patience_for_handshake;
+        if (!given_up && is_ahead(turn, *conversation, envelope)) continue;
         turn.rows.erase(Table::envelopes, key);
         open_envelope(turn, envelope, *conversation);
         turn.save(envelope.conversation, *conversation);

@@ -15,10 +15,11 @@ void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, 
 bool seal(Turn& turn, OutgoingRecord& record);
 
 /// An envelope as it came. Acked in the turn's frames once it is in the vault; shown once, in its place; kept closed
-/// while it is early, kept as ciphertext if it does not open.
+/// while it is early or ahead of the commit that began its epoch, kept as ciphertext if it does not open.
 void take_envelope(Turn& turn, wire::Envelope const& envelope);
-/// Opens what came early and is due now.
-void open_due(Turn& turn);
+/// Opens what came early and is due now. `all_came`: the server has sent what it had, so that what is still ahead of
+/// the group after some minutes is given up.
+void open_due(Turn& turn, bool all_came);
 
 /// Everything of that epoch was delivered to this device.
 void take_epoch_end(Turn& turn, wire::EpochEnd const& end);

@@ -304,8 +304,9 @@ Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
 Actions LinkDriver::poll(WallTime now) {
     if (!ready()) return {};
     Turn turn(engine_.vault_, engine_.entropy_, now);
-    open_due(turn);
-    if (state_ == State::catching_up && asked_back_ && now >= last_frame_ + quiet_moment && !is_behind(turn)) {
+    bool const all_came = asked_back_ && now >= last_frame_ + quiet_moment;
+    open_due(turn, all_came);
+    if (state_ == State::catching_up && all_came && !is_behind(turn)) {
         state_ = State::steady;
         turn.tell(CaughtUp{});
     }

@@ -331,7 +331,7 @@ struct EarlyReportRecord {
 
 struct EnvelopeRecord {
     wire::Envelope envelope;
-    bool early = false;  // came before it passes; else: does not open
+    bool early = false;  // came before it passes, or before the commit that began its epoch; else: does not open
     WallTime came_at{};
     static constexpr auto fields() {
         return std::tuple(&EnvelopeRecord::envelope, &EnvelopeRecord::early, &EnvelopeRecord::came_at);

@@ -161,7 +161,8 @@ void FakeRelay::offer(Link& link, WallTime now) {
             link.out.push_back({{}, *conversation.welcome});
         }
         for (auto const& handshake : conversation.handshakes)
-            if (link.handshakes.insert({id, handshake.epoch}).second) link.out.push_back({{}, handshake});
+            if (!withhold_handshakes && link.handshakes.insert({id, handshake.epoch}).second)
+                link.out.push_back({{}, handshake});
         bool waits = false;
         for (auto const& envelope : conversation.envelopes) {
             auto const seq = envelope.envelope.seq;

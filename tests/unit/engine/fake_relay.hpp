@@ -71,9 +71,10 @@ class FakeRelay {
     std::set<std::uint64_t> lost;      // seqs that are never handed over
     std::set<std::uint64_t> withheld;  // not dishonest: nobody fetched them yet
     bool offer_at_once = false;        // before the answers to what the app sends once it is ready
-    bool offer_twice = false;          // every envelope comes twice
-    bool log_other_times = false;      // holds are logged with another time than promised
-    bool forget_to_log = false;        // holds are not logged at all
+    bool withhold_handshakes = false;
+    bool offer_twice = false;      // every envelope comes twice
+    bool log_other_times = false;  // holds are logged with another time than promised
+    bool forget_to_log = false;    // holds are not logged at all
     bool refuse_sends = false;
     std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
     std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login

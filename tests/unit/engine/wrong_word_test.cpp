@@ -445,6 +445,40 @@ TEST_F(WrongHandshake, true_commit_with_a_flipped_bit_can_come_again_as_it_was) 
     both_can_write();
 }
 
+class AheadOfItsHandshake : public WrongHandshake {
+  protected:
+    void SetUp() override {
+        WrongHandshake::SetUp();
+        client_heals();
+        world.send(world.client, "in the new epoch");
+        world.sync(world.client);
+        world.relay.withhold_handshakes = true;
+        world.sync(world.therapist);
+        EXPECT_THAT(world.texts(world.therapist), ElementsAre("first"));
+    }
+};
+
+TEST_F(AheadOfItsHandshake, message_waits_for_it_and_is_opened_then) {
+    world.sync(world.therapist);  // in the vault, whatever becomes of the link
+    world.now += 1h;
+    world.relay.withhold_handshakes = false;
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("first", "in the new epoch"));
+    world.sync_both();
+    EXPECT_THAT(world.therapist.alarm_codes(), IsEmpty());
+    EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+    for (auto const& message : world.client.engine().messages(world.conversation, world.now))
+        EXPECT_EQ(message.state, MessageState::delivered);
+}
+
+TEST_F(AheadOfItsHandshake, message_is_told_as_closed_when_that_never_comes) {
+    TestLink link(world.therapist, world.relay, world.now);
+    for (int minute = 0; minute < 5; ++minute, world.now += 1min) link.run(world.now);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("first"));
+    for (int minute = 0; minute < 10; ++minute, world.now += 1min) link.run(world.now);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("first", "(cannot open)"));
+}
+
 // ---- A member's word -----------------------------------------------------------------------------------------------
 
 class MembersWord : public testing::Test {
