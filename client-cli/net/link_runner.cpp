@@ -185,10 +185,13 @@ RunResult run_link(engine::Engine& engine, RunOptions const& options, OnEvent on
     Run run(engine, options, std::move(on_event), std::move(on_idle));
     auto const deadline = options.within ? std::chrono::steady_clock::now() + *options.within
                                          : std::chrono::steady_clock::time_point::max();
-    auto const done = [&run](std::exception_ptr error) {
-        if (!error) return;
-        run.broken = error;
-        run.out_of_time();
+    int going_on = 2;
+    auto const done = [&run, &going_on](std::exception_ptr error) {
+        if (error) {
+            run.broken = error;
+            run.out_of_time();
+        }
+        if (--going_on == 0) run.io.stop();  // a link that was cut leaves a timer behind: nobody waits for it
     };
     asio::co_spawn(run.io, connect_loop(run), done);
     asio::co_spawn(run.io, tick_loop(run, deadline), done);
