@@ -161,7 +161,6 @@ void write(v1::CommitRejected& proto, CommitRejected const& from) {
 }
 
 Result<Send> read(v1::Send const& proto) {
-    if (proto.blobs_size() > 0) return Errc::not_yet;
     Send out;
     INTERLUDE_TRY_VOID(read_address(out, proto));
     out.mls = read_bytes(proto.mls());
@@ -172,6 +171,7 @@ Result<Send> read(v1::Send const& proto) {
     if (proto.has_send_now()) {
         INTERLUDE_TRY(out.send_now, read(proto.send_now()));
     }
+    for (auto const& blob : proto.blobs()) out.blobs.push_back(read_bytes(blob));
     return out;
 }
 void write(v1::Send& proto, Send const& from) {
@@ -180,6 +180,7 @@ void write(v1::Send& proto, Send const& from) {
     proto.set_wish(static_cast<v1::Wish>(from.wish));
     if (from.replaces) proto.set_replaces(id_field(*from.replaces));
     if (from.send_now) write(*proto.mutable_send_now(), *from.send_now);
+    for (auto const& blob : from.blobs) proto.add_blobs(bytes_field(blob));
 }
 
 Result<Ack> read(v1::Ack const& proto) {

@@ -76,10 +76,11 @@ Verdict decide_submission(SubmissionFacts const& facts, Submission const& submis
     if (facts.bound) {
         // The same meaning, not the same bytes (exact.md, Outbox).
         bool const same = facts.bound->conversation == send.conversation && facts.bound->wish == send.wish &&
-                          !send.replaces && !send.send_now;
+                          !send.replaces && !send.send_now && send.blobs.empty();
         return same ? Verdict(*facts.bound) : refused(wire::Rule::invalid);
     }
-    if (send.generation != 1 || send.wish != wire::Wish::normal || send.replaces || send.send_now)
+    if (send.generation != 1 || send.wish != wire::Wish::normal || send.replaces || send.send_now ||
+        !send.blobs.empty())
         return refused(wire::Rule::not_yet);
     if (!facts.member) return refused(wire::Rule::not_a_member);
     if (facts.closed) return refused(wire::Rule::closed_conversation);

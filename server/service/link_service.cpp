@@ -166,8 +166,6 @@ void on_bytes(std::shared_ptr<LinkContext> const& link, bytes::ByteView message)
     core::Step step;
     if (frame) {
         step = link->core.on_frame(std::move(*frame), message, shared.timers.mono_now(), shared.timers.time().now);
-    } else if (frame.error() == base::Errc::not_yet) {
-        step = core::Reply{{{}, wire::Error{wire::ErrorCode::not_yet, 0}}};
     } else {
         shared.metrics.add(ports::Counter::frames_malformed);
         step = link->core.on_bad_frame();

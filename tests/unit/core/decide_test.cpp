@@ -148,6 +148,7 @@ TEST_F(Decide, rules_refuse_in_their_order) {
         {"a wish", wire::Rule::not_yet, [](Decide& d) { d.submission.send.wish = wire::Wish::refuse; }},
         {"a replacement", wire::Rule::not_yet, [](Decide& d) { d.submission.send.replaces = base::RequestId{}; }},
         {"send now", wire::Rule::not_yet, [](Decide& d) { d.submission.send.send_now = wire::SignedDocument{}; }},
+        {"a blob", wire::Rule::not_yet, [](Decide& d) { d.submission.send.blobs = {Bytes(16)}; }},
         {"no member", wire::Rule::not_a_member, [](Decide& d) { d.facts.member = false; }},
         {"closed", wire::Rule::closed_conversation, [](Decide& d) { d.facts.closed = true; }},
         {"too big", wire::Rule::too_big, [](Decide& d) { d.policy.message_bytes_max = 100; }},

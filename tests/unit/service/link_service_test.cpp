@@ -124,6 +124,30 @@ TEST_F(Logins, are_told_of_closed_conversations_after_ready_and_not_in_it) {
 
 TEST_F(Logins, go_on_while_the_disk_is_full_and_a_message_is_put_off_then_taken) {
     pair.meet(io, *store);
+// ---- What is not yet -----------------------------------------------------------------------------------------------
+
+TEST_F(Logins, are_needed_before_a_message_with_blobs_too_which_is_refused_under_its_own_id) {
+    pair.meet(io, *store);
+    auto message = pair.message(pair.client, 1, timers.now).send;
+    message.blobs = {Bytes(16, 1)};
+    auto const stranger = std::make_shared<KeptFrames>();
+    auto const before = service->host(stranger);
+    before->opened();
+    before->on_message(wire::encode(wire::ClientFrame{pair.entropy.id<base::RequestId>(), message}));
+    settle();
+    EXPECT_EQ(stranger->closed_with, 4401);
+    EXPECT_TRUE(stranger->bodies<wire::Error>().empty());
+    before->closed();
+
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    auto const request = ask(message);
+    ASSERT_EQ(sink->bodies<wire::Refused>().size(), 1u);
+    EXPECT_EQ(sink->bodies<wire::Refused>()[0].rule, wire::Rule::not_yet);
+    EXPECT_EQ(sink->frames.back().request, request);
+}
+
     store->full = true;
     say_hello(pair.client.device());
     prove(pair.client.device(), pair.client.devices[0].key);
