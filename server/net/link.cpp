@@ -20,6 +20,7 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint16_t text_frame = 1003;
+constexpr std::uint16_t frame_too_big = 1009;
 constexpr std::uint16_t overload = 1013;
 constexpr std::uint32_t overload_pause_seconds = 10;
 constexpr auto close_time_max = std::chrono::seconds{5};
@@ -28,6 +29,7 @@ struct Link final : LiveLink {
     Link(TlsStream tls, ServerOptions const& options)
         : stream(std::move(tls)),
           outbox(std::make_shared<Outbox>(stream.get_executor(), options.outbox_bytes_max)),
+          frame_bytes_max(options.frame_bytes_max),
           writer_done(stream.get_executor()) {
         writer_done.expires_at(std::chrono::steady_clock::time_point::max());
     }
@@ -42,16 +44,34 @@ struct Link final : LiveLink {
     websocket::stream<TlsStream> stream;
     std::shared_ptr<Outbox> outbox;
     std::unique_ptr<service::LinkHost> host;
+    std::size_t frame_bytes_max;
     asio::steady_timer writer_done;
     bool writing = true;
 };
+
+enum class Incoming : std::uint8_t { message, too_big, gone };
+
+/// The next message, whole. Its size is counted here: Beast would close the link before the goodbye.
+asio::awaitable<Incoming> next_message(std::shared_ptr<Link> link, beast::flat_buffer& buffer) {
+    do {
+        auto const room = link->frame_bytes_max + 1 - buffer.size();
+        auto const [failed, size] = co_await link->stream.async_read_some(buffer, room, use_tuple);
+        if (failed) co_return Incoming::gone;
+        if (buffer.size() > link->frame_bytes_max) co_return Incoming::too_big;
+    } while (!link->stream.is_message_done());
+    co_return Incoming::message;
+}
 
 /// Reads until the peer closes, breaks a rule or vanishes. What a message means is the host's business.
 asio::awaitable<void> read_loop(std::shared_ptr<Link> link) {
     beast::flat_buffer buffer;
     while (link->outbox->open()) {
-        auto const [failed, size] = co_await link->stream.async_read(buffer, use_tuple);
-        if (failed) co_return;
+        auto const incoming = co_await next_message(link, buffer);
+        if (incoming == Incoming::gone) co_return;
+        if (incoming == Incoming::too_big) {
+            link->outbox->finish(frame_too_big, 0);
+            co_return;
+        }
         if (!link->stream.got_binary()) {
             link->outbox->finish(text_frame, 0);
             co_return;
@@ -97,7 +117,7 @@ asio::awaitable<void> run_link(TlsStream tls, UpgradeRequest request, ServerOpti
         response.set(beast::http::field::sec_websocket_protocol, "interlude.v1");
         response.erase(beast::http::field::server);
     }));
-    stream.read_message_max(options.frame_bytes_max);
+    stream.read_message_max(0);  // next_message counts
     stream.binary(true);
     stream.auto_fragment(false);
 

@@ -8,8 +8,8 @@
 namespace interlude::net {
 
 namespace {
-constexpr std::uint16_t overload = 1013;
-constexpr std::uint32_t overload_pause_seconds = 10;
+constexpr std::uint16_t too_slow = 4408;
+constexpr std::uint32_t too_slow_pause_seconds = 10;
 }  // namespace
 
 Outbox::Outbox(boost::asio::any_io_executor executor, std::size_t bytes_max) : bytes_max_(bytes_max), wake_(executor) {
@@ -22,7 +22,7 @@ bool Outbox::push(wire::ServerFrame typed) {
     if (bytes_ + frame.size() > bytes_max_) {  // the peer does not read: nothing more is kept for it in memory
         frames_.clear();
         bytes_ = 0;
-        finish(overload, overload_pause_seconds);
+        finish(too_slow, too_slow_pause_seconds);
         return false;
     }
     bytes_ += frame.size();

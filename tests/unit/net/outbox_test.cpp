@@ -69,7 +69,7 @@ TEST_F(Leaving, of_more_than_fits_ends_the_link_and_drops_what_was_not_read) {
     EXPECT_EQ(pushed, 3u);
     EXPECT_FALSE(outbox.open());
     auto const last = std::get<wire::Goodbye>(next().value().value());
-    EXPECT_EQ(last.code, 1013);
+    EXPECT_EQ(last.code, 4408);
     EXPECT_GT(last.retry_after_seconds, 0u);
     EXPECT_TRUE(nothing_more_comes());
 }
