@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
@@ -72,11 +73,26 @@ void AdminSocket::stop() {
 }
 
 asio::awaitable<void> AdminSocket::accept_loop() {
+    asio::steady_timer pause(io_);
     while (acceptor_.is_open()) {
         auto [failed, socket] = co_await acceptor_.async_accept(use_tuple);
-        if (failed) co_return;
-        if (peer_is_operator(socket)) asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+        if (failed == asio::error::operation_aborted) co_return;
+        if (failed) {  // out of descriptors, or the peer is gone already: breathe, go on
+            pause.expires_after(std::chrono::milliseconds{50});
+            co_await pause.async_wait(use_tuple);
+        } else if (peer_is_operator(socket)) {
+            asio::co_spawn(io_, serve(std::move(socket)), asio::detached);
+        } else {
+            asio::co_spawn(io_, turn_away(std::move(socket)), asio::detached);
+        }
     }
+}
+
+asio::awaitable<void> AdminSocket::turn_away(stream_protocol::socket socket) {
+    std::string const answer =
+        "{\"ok\":false,\"code\":\"not_allowed\",\"text\":\"this server answers its own user and root only\","
+        "\"hint\":\"Ask with sudo\"}\n";
+    co_await asio::async_write(socket, asio::buffer(answer), use_tuple);
 }
 
 asio::awaitable<void> AdminSocket::serve(stream_protocol::socket socket) {

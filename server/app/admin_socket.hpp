@@ -25,6 +25,7 @@ class AdminSocket {
   private:
     boost::asio::awaitable<void> accept_loop();
     boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::socket socket);
+    boost::asio::awaitable<void> turn_away(boost::asio::local::stream_protocol::socket socket);
 
     boost::asio::io_context& io_;
     std::filesystem::path path_;

@@ -4,11 +4,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,36 +44,46 @@ void fail(Options const& options, std::string const& code, std::string const& te
     }
 }
 
-/// One request and its answer; nullopt after a message: nobody answered.
-std::optional<json> ask(Options const& options, json const& request) {
+/// One request and its answer. Another exit than `done`, after a message: there is none.
+Exit ask(Options const& options, json const& request, json& answer) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (options.socket.size() >= sizeof address.sun_path) {
         fail(options, "usage", "the socket's path is too long", "");
-        return std::nullopt;
+        return usage;
     }
     std::strcpy(address.sun_path, options.socket.c_str());
     int const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     auto const text = request.dump() + "\n";
-    std::string answer;
-    bool ok = fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
-              send(fd, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+    std::string line;
+    bool ok = fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    if (!ok && (errno == EACCES || errno == EPERM)) {
+        if (fd >= 0) close(fd);
+        fail(options, "not_allowed", "you may not use " + options.socket,
+             "Ask as the server's user or as root, e.g. with sudo");
+        return not_allowed;
+    }
+    // One that turns us away may have closed already: what it said is there to be read.
+    if (ok) send(fd, text.data(), text.size(), MSG_NOSIGNAL);
     char chunk[4096];
-    while (ok && answer.find('\n') == std::string::npos) {
+    while (ok && line.find('\n') == std::string::npos) {
         auto const size = read(fd, chunk, sizeof chunk);
         if (size <= 0)
             ok = false;
         else
-            answer.append(chunk, static_cast<std::size_t>(size));
+            line.append(chunk, static_cast<std::size_t>(size));
     }
     if (fd >= 0) close(fd);
-    auto parsed = json::parse(answer, nullptr, false);
-    if (!ok || parsed.is_discarded()) {
+    answer = json::parse(line, nullptr, false);
+    if (!ok || !answer.is_object()) {
         fail(options, "unreachable", "nobody answers on " + options.socket,
-             "Is interluded running, are you its user or root, and is this its admin.socket?");
-        return std::nullopt;
+             "Is interluded running, and is this its admin.socket?");
+        return unreachable;
     }
-    return parsed;
+    if (answer.value("ok", false)) return done;
+    auto const code = answer.value("code", "refused");
+    fail(options, code, answer.value("text", "refused"), answer.value("hint", ""));
+    return code == "not_allowed" ? not_allowed : not_so;
 }
 
 /// Half-block picture, dark modules drawn light-on-dark terminals' way: two rows of modules a line.
@@ -100,14 +110,10 @@ int invite(Options const& options) {
              "Clients are invited by their therapist: interlude invite");
         return usage;
     }
-    auto const answer = ask(options, {{"verb", "invite"}, {"role", "therapist"}});
-    if (!answer) return unreachable;
-    if (!answer->value("ok", false)) {
-        fail(options, "refused", answer->value("text", "refused"), answer->value("hint", ""));
-        return not_so;
-    }
-    auto const link = answer->at("link").get<std::string>();
-    auto const expires = answer->at("expires_at").get<std::string>();
+    json answer;
+    if (auto const exit = ask(options, {{"verb", "invite"}, {"role", "therapist"}}, answer); exit != done) return exit;
+    auto const link = answer.at("link").get<std::string>();
+    auto const expires = answer.at("expires_at").get<std::string>();
     if (options.as_json) {
         std::cout << json{{"type", "invitation"}, {"link", link}, {"role", "therapist"}, {"expires_at", expires}}.dump()
                   << '\n';
@@ -121,18 +127,14 @@ int invite(Options const& options) {
 }
 
 int show(Options const& options, std::string const& type, json const& request) {
-    auto answer = ask(options, request);
-    if (!answer) return unreachable;
-    if (!answer->value("ok", false)) {
-        fail(options, "refused", answer->value("text", "refused"), answer->value("hint", ""));
-        return not_so;
-    }
-    answer->erase("ok");
+    json answer;
+    if (auto const exit = ask(options, request, answer); exit != done) return exit;
+    answer.erase("ok");
     if (options.as_json) {
-        (*answer)["type"] = type;
-        std::cout << answer->dump() << '\n';
+        answer["type"] = type;
+        std::cout << answer.dump() << '\n';
     } else {
-        for (auto const& [name, value] : answer->items())
+        for (auto const& [name, value] : answer.items())
             std::cout << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << '\n';
     }
     return done;

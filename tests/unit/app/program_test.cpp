@@ -1,6 +1,9 @@
 // interluded as a program: what it says and how it exits when something is wrong (interfaces.md, Exit codes).
 #include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <fstream>
@@ -18,14 +21,18 @@ struct Ended {
     std::string said;  // on stdout and stderr
 };
 
-Ended run(std::string const& arguments) {
-    auto* const pipe = popen((std::string(INTERLUDE_BIN_DIR "/interluded ") + arguments + " 2>&1").c_str(), "r");
+Ended run_program(std::string const& command) {
+    auto* const pipe = popen((command + " 2>&1").c_str(), "r");
     Ended ended;
     std::array<char, 4096> part;
     while (auto const count = fread(part.data(), 1, part.size(), pipe)) ended.said.append(part.data(), count);
     auto const status = pclose(pipe);
     if (WIFEXITED(status)) ended.code = WEXITSTATUS(status);
     return ended;
+}
+
+Ended run(std::string const& arguments) {
+    return run_program(INTERLUDE_BIN_DIR "/interluded " + arguments);
 }
 
 class Program : public testing::Test {
@@ -80,6 +87,37 @@ TEST_F(Program, checks_what_the_configuration_names_and_makes_nothing) {
     EXPECT_THAT(ended.said, HasSubstr("no.pem"));
     EXPECT_FALSE(std::filesystem::exists(folder / "store.db"));
     EXPECT_FALSE(std::filesystem::exists(folder / "log.key"));
+}
+
+// ---- The operator's tool -------------------------------------------------------------------------------------------
+
+TEST_F(Program, of_the_operator_exits_69_where_no_server_is) {
+    auto const ended =
+        run_program(INTERLUDE_BIN_DIR "/interludectl --socket " + (folder / "none").string() + " status");
+    EXPECT_EQ(ended.code, 69);
+    EXPECT_THAT(ended.said, HasSubstr("Is interluded running"));
+}
+
+TEST_F(Program, of_the_operator_exits_77_where_the_socket_is_not_for_this_user) {
+    auto const path = folder / "admin.socket";
+    int const listening = socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(bind(listening, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(listen(listening, 4), 0);
+    std::string as_nobody;
+    if (geteuid() == 0) {
+        as_nobody = "setpriv --reuid=65534 --regid=65534 --clear-groups ";
+        if (run_program(as_nobody + INTERLUDE_BIN_DIR "/interludectl --version").code != 0)
+            GTEST_SKIP() << "nobody may not run the programs here";
+    } else {
+        std::filesystem::permissions(path, std::filesystem::perms::none);
+    }
+    auto const ended = run_program(as_nobody + INTERLUDE_BIN_DIR "/interludectl --socket " + path.string() + " status");
+    close(listening);
+    EXPECT_EQ(ended.code, 77);
+    EXPECT_THAT(ended.said, HasSubstr("root"));
 }
 
 }  // namespace
