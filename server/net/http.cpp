@@ -30,13 +30,22 @@ bool offers_our_protocol(UpgradeRequest const& request) {
     return std::any_of(offered.begin(), offered.end(), [](auto const& token) { return token == "interlude.v1"; });
 }
 
-/// Browsers send Origin; ours is https://NAME with any port, others must be listed. Programs send none.
+/// ":8443" and the like.
+bool is_port(std::string const& text) {
+    return text.size() > 1 && text.size() <= 6 && text[0] == ':' &&
+           text.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
+/// Browsers send Origin; ours is the one that the request itself went to, at our name; others must be listed. Programs
+/// send none.
 bool origin_allowed(UpgradeRequest const& request, ServerOptions const& options) {
     auto const found = request.find(http::field::origin);
     if (found == request.end()) return true;
     std::string const origin(found->value());
-    auto const own = "https://" + options.server_name;
-    if (origin == own || origin.rfind(own + ":", 0) == 0) return true;
+    std::string const host(request[http::field::host]);
+    auto const port = host.size() > options.server_name.size() ? host.substr(options.server_name.size()) : "";
+    bool const ours = host == options.server_name + port && (port.empty() || is_port(port));
+    if (ours && origin == "https://" + host) return true;
     return std::find(options.origins.begin(), options.origins.end(), origin) != options.origins.end();
 }
 

@@ -44,8 +44,9 @@ class Requests : public testing::Test, public service::Resources {
         io.run();
         return std::move(response).value();
     }
-    Route from(std::string const& origin) {
+    Route from(std::string const& origin, std::string const& host = "interlude.example") {
         auto request = upgrade();
+        request.set(http::field::host, host);
         request.set(http::field::origin, origin);
         return net::route(request, options);
     }
@@ -67,7 +68,14 @@ TEST_F(Requests, to_the_link_need_its_path_and_subprotocol) {
 
 TEST_F(Requests, of_pages_are_upgraded_from_our_own_or_a_listed_origin_alone) {
     EXPECT_EQ(from("https://interlude.example"), Route::link);
-    EXPECT_EQ(from("https://interlude.example:8443"), Route::link);
+    EXPECT_EQ(from("https://interlude.example:8443", "interlude.example:8443"), Route::link);
+    EXPECT_EQ(from("https://interlude.example:8443"), Route::foreign_origin);
+    EXPECT_EQ(from("https://interlude.example", "interlude.example:8443"), Route::foreign_origin);
+    EXPECT_EQ(from("https://interlude.example:8443.evil.org"), Route::foreign_origin);
+    EXPECT_EQ(from("https://interlude.example:@evil.org"), Route::foreign_origin);
+    EXPECT_EQ(from("https://interlude.example:@evil.org", "interlude.example:@evil.org"), Route::foreign_origin);
+    EXPECT_EQ(from("https://evil.org", "evil.org"), Route::foreign_origin);
+    EXPECT_EQ(from("https://", ""), Route::foreign_origin);
     EXPECT_EQ(from("https://app.example"), Route::link);
     EXPECT_EQ(from("https://interlude.example.evil.org"), Route::foreign_origin);
     EXPECT_EQ(from("https://evil.org"), Route::foreign_origin);
