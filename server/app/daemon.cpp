@@ -58,6 +58,10 @@ std::string rfc3339(base::WallTime time) {
     return text;
 }
 
+std::int64_t wall_seconds_now() {
+    return base::to_ms(runtime::wall_now()) / 1000;
+}
+
 core::Policy policy_of(LimitValues const& limits) {
     core::Policy policy;
     policy.hold_life = std::chrono::days{limits.hold_life_days};
@@ -113,7 +117,7 @@ class Daemon {
     explicit Daemon(Config const& config) : config_(config), signals_(io_, SIGTERM, SIGINT, SIGHUP) {}
 
     int run() {
-        auto log_key = load_or_make_log_key(config_.log_key, entropy_);
+        auto log_key = load_or_make_log_key(config_.log_key, config_.store_file, entropy_);
         open_store();
         ports::OpenInfo info;
         await([&]() -> awaitable<void> { info = co_await store_->open_info(); });
@@ -144,7 +148,11 @@ class Daemon {
         } catch (net::SetupError const& error) {
             throw StartError(exit_configuration, error.what());
         }
-        public_log_->set_certificate_expiry(base::wall_seconds(server_->certificate_expires()));
+        public_log_->set_certificate_expiry(base::wall_seconds(server_->certificate().expires));
+        // Not a reason to stay down: a renewed one is taken by a reload.
+        if (auto const problem = why_not_now(server_->certificate(), config_.tls_certificate, wall_seconds_now()))
+            diag_.say(ports::Level::error, "certificate_is_refused_by_apps",
+                      {{"reason", base::LogSafe::operator_text(*problem)}});
         try {
             admin_.emplace(io_, config_.admin_socket, [this](std::string request) { return administer(request); });
         } catch (std::exception const& error) {
@@ -295,9 +303,9 @@ class Daemon {
     }
 
     void reload() {
-        auto const problem = server_->reload_certificate();
+        auto const problem = server_->reload_certificate(wall_seconds_now());
         if (!problem) {
-            public_log_->set_certificate_expiry(base::wall_seconds(server_->certificate_expires()));
+            public_log_->set_certificate_expiry(base::wall_seconds(server_->certificate().expires));
             diag_.say(ports::Level::info, "certificate_reloaded");
         } else {
             diag_.say(ports::Level::error, "certificate_not_reloaded_the_old_one_stays",
@@ -390,7 +398,7 @@ class Daemon {
                        {"log_proved", counts.sequenced},
                        {"accepted", counters_.get(ports::Counter::messages_accepted)},
                        {"held", counters_.get(ports::Counter::messages_held)},
-                       {"certificate_expires", rfc3339(base::wall_seconds(server_->certificate_expires()))}};
+                       {"certificate_expires", rfc3339(base::wall_seconds(server_->certificate().expires))}};
     }
 
     Config const& config_;
@@ -415,9 +423,9 @@ class Daemon {
     bool believed_ = false;  // the time, when last looked at
 };
 
-std::int64_t certificate_expires(Config const& config) {
+net::Certificate certificate_of(Config const& config) {
     try {
-        return net::check_certificate(config.tls_certificate, config.tls_key);
+        return net::check_certificate(net_options(config));
     } catch (net::SetupError const& error) {
         throw StartError(exit_configuration, error.what());
     }
@@ -428,12 +436,15 @@ std::int64_t certificate_expires(Config const& config) {
 int run_daemon(Config const& config) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is met as a write that fails
-    certificate_expires(config);    // before anything is made
+    certificate_of(config);         // before anything is made
     return Daemon(config).run();
 }
 
 std::string check_setup(Config const& config) {
-    std::string out = "certificate: good until " + rfc3339(base::wall_seconds(certificate_expires(config))) + "\n";
+    auto const certificate = certificate_of(config);
+    if (auto const problem = why_not_now(certificate, config.tls_certificate, wall_seconds_now()))
+        throw StartError(exit_configuration, *problem);
+    std::string out = "certificate: good until " + rfc3339(base::wall_seconds(certificate.expires)) + "\n";
     if (std::filesystem::exists(config.log_key)) {
         load_log_key(config.log_key);
         out += "log key: good\n";
@@ -441,6 +452,7 @@ std::string check_setup(Config const& config) {
         out += "log key: will be made at the first start\n";
     }
     try {
+        need_no_log(config.log_key, config.store_file);
         out += "store: " + store_sqlite::check(config.store_file) + "\n";
     } catch (store_sqlite::OpenError const& error) {
         throw StartError(exit_configuration, error.what());

@@ -39,8 +39,20 @@ crypto::SigningKey load_log_key(std::filesystem::path const& file) {
     return std::move(*key);
 }
 
-crypto::SigningKey load_or_make_log_key(std::filesystem::path const& file, crypto::Entropy& entropy) {
+void need_no_log(std::filesystem::path const& file, std::filesystem::path const& store) {
+    std::error_code missing;
+    auto const size = std::filesystem::file_size(store, missing);
+    if (!missing && size > 0)
+        throw StartError(exit_configuration,
+                         "log.key " + file.string() + " is missing, but the store " + store.string() +
+                             " has a log that was signed with it. Restore the key from your backup, or set log.key to "
+                             "where it is; a new key would break every proof that was given.");
+}
+
+crypto::SigningKey load_or_make_log_key(std::filesystem::path const& file, std::filesystem::path const& store,
+                                        crypto::Entropy& entropy) {
     if (std::filesystem::exists(file)) return load_log_key(file);
+    need_no_log(file, store);
     auto key = crypto::SigningKey::generate(entropy);
     auto text = bytes::to_hex(key.expose_seed()) + "\n";
     auto const temporary = file.string() + ".new";

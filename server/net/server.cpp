@@ -1,7 +1,6 @@
 // Listeners, TLS set-up and the life of a connection up to its upgrade.
 #include "server/net/server.hpp"
 
-#include <openssl/x509.h>
 #include <sys/stat.h>
 
 #include <boost/asio/as_tuple.hpp>
@@ -14,6 +13,7 @@
 #include <list>
 #include <map>
 
+#include "server/net/address_group.hpp"
 #include "server/net/http.hpp"
 #include "server/net/link.hpp"
 #include "server/net/watchdog.hpp"
@@ -28,8 +28,13 @@ namespace {
 
 constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
-std::shared_ptr<asio::ssl::context> make_context(std::filesystem::path const& certificate,
-                                                 std::filesystem::path const& key, bool tls_1_2) {
+struct Tls {
+    std::shared_ptr<asio::ssl::context> context;
+    Certificate certificate;
+};
+
+Tls make_tls(ServerOptions const& options) {
+    auto const& [certificate, key] = std::tie(options.certificate, options.key);
     for (auto const& file : {certificate, key}) {
         if (!std::filesystem::exists(file))
             throw SetupError("cannot read " + file.string() +
@@ -39,9 +44,13 @@ std::shared_ptr<asio::ssl::context> make_context(std::filesystem::path const& ce
     struct stat status {};
     if (stat(key.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
         throw SetupError("the private key " + key.string() + " can be read by others. Run: chmod 600 " + key.string());
+    auto const facts = read_certificate(certificate, options.server_name);
+    if (!facts.names_server)
+        throw SetupError("the certificate " + certificate.string() + " is not for " + options.server_name +
+                         ", and apps refuse it: get one that names it, or set server_name to a name that it has");
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     auto* const native = context->native_handle();
-    SSL_CTX_set_min_proto_version(native, tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    SSL_CTX_set_min_proto_version(native, options.tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
     SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20");  // TLS 1.2: AEAD only
     SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(native, 0);
@@ -56,21 +65,7 @@ std::shared_ptr<asio::ssl::context> make_context(std::filesystem::path const& ce
                          ". Does it belong to the certificate?");
     if (SSL_CTX_check_private_key(native) != 1)
         throw SetupError("the private key " + key.string() + " does not belong to " + certificate.string());
-    return context;
-}
-
-std::int64_t expires(asio::ssl::context& context) {
-    auto const* const certificate = SSL_CTX_get0_certificate(context.native_handle());
-    std::tm when{};
-    if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &when) != 1) return 0;
-    return timegm(&when);
-}
-
-/// Which connections count together: an IPv4 address, or an IPv6 /64.
-std::string address_group(tcp::endpoint const& peer) {
-    if (peer.address().is_v4()) return peer.address().to_string();
-    auto bytes = peer.address().to_v6().to_bytes();
-    return std::string(bytes.begin(), bytes.begin() + 8);
+    return {std::move(context), facts};
 }
 
 tcp::endpoint parse_endpoint(std::string const& text) {
@@ -95,7 +90,7 @@ class Server::Impl {
   public:
     Impl(asio::io_context& io, ServerOptions options, service::LinkHosts& hosts, service::Resources& resources)
         : io_(io), options_(std::move(options)), hosts_(hosts), resources_(resources) {
-        context_ = make_context(options_.certificate, options_.key, options_.tls_1_2);
+        tls_ = make_tls(options_);
         for (auto const& text : options_.listen) {
             auto const endpoint = parse_endpoint(text);
             tcp::acceptor acceptor(io_);
@@ -153,14 +148,15 @@ class Server::Impl {
         boost::system::error_code gone;
         auto const peer = socket.remote_endpoint(gone);
         if (gone || connections_ >= options_.connections_max) co_return;
-        auto const group = address_group(peer);
+        auto const address = real_address(peer.address());
+        auto const group = address_group(address);
         auto const same = per_address_.find(group);
-        bool const local = peer.address().is_loopback();  // a proxy or tests on this machine share one address
+        bool const local = address.is_loopback();  // a proxy or tests on this machine share one address
         if (!local && same != per_address_.end() && same->second >= options_.connections_per_address_max) co_return;
         Counted const counted(*this, group);
         socket.set_option(tcp::no_delay(true), gone);
 
-        auto const context = context_;  // a reload does not pull it from under us
+        auto const context = tls_.context;  // a reload does not pull it from under us
         TlsStream stream(std::move(socket), *context);
         std::optional<UpgradeRequest> upgrade;
         {
@@ -229,7 +225,7 @@ class Server::Impl {
     ServerOptions options_;
     service::LinkHosts& hosts_;
     service::Resources& resources_;
-    std::shared_ptr<asio::ssl::context> context_;
+    Tls tls_;
     std::list<tcp::acceptor> acceptors_;
     std::list<std::weak_ptr<LiveLink>> links_;
     std::map<std::string, std::size_t> per_address_;
@@ -249,10 +245,12 @@ std::uint16_t Server::port() const {
     return impl_->acceptors_.front().local_endpoint().port();
 }
 
-std::optional<std::string> Server::reload_certificate() {
+std::optional<std::string> Server::reload_certificate(std::int64_t now) {
     try {
-        impl_->context_ = make_context(impl_->options_.certificate, impl_->options_.key, impl_->options_.tls_1_2);
-        return std::nullopt;
+        auto fresh = make_tls(impl_->options_);
+        auto problem = why_not_now(fresh.certificate, impl_->options_.certificate, now);
+        if (!problem) impl_->tls_ = std::move(fresh);
+        return problem;
     } catch (SetupError const& error) {
         return error.what();
     }
@@ -278,12 +276,12 @@ std::size_t Server::connections() const {
     return impl_->connections_;
 }
 
-std::int64_t Server::certificate_expires() const {
-    return expires(*impl_->context_);
+Certificate const& Server::certificate() const {
+    return impl_->tls_.certificate;
 }
 
-std::int64_t check_certificate(std::filesystem::path const& certificate, std::filesystem::path const& key) {
-    return expires(*make_context(certificate, key, false));
+Certificate check_certificate(ServerOptions const& options) {
+    return make_tls(options).certificate;
 }
 
 }  // namespace interlude::net

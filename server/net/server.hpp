@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "common/base/limits.hpp"
+#include "server/net/certificate.hpp"
 #include "server/service/link_host.hpp"
 
 namespace interlude::net {
@@ -46,15 +47,15 @@ class Server {
     void start();
     /// The port of the first listener.
     std::uint16_t port() const;
-    /// Reads certificate and key again. On failure keeps the old pair and returns what is wrong.
-    std::optional<std::string> reload_certificate();
+    /// Reads certificate and key again. Where apps would refuse them at `now` (seconds since 1970 UTC) it keeps the old
+    /// pair and returns what is wrong.
+    std::optional<std::string> reload_certificate(std::int64_t now);
     /// Takes no more connections and asks links to leave (1001); they may finish sending.
     void drain();
     /// Ends what is left.
     void close_all();
     std::size_t connections() const;
-    /// The certificate's notAfter in seconds since 1970 UTC.
-    std::int64_t certificate_expires() const;
+    Certificate const& certificate() const;
 
     class Impl;
 
@@ -62,7 +63,7 @@ class Server {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Opens certificate and key as the server would. SetupError. Returns notAfter, seconds since 1970 UTC.
-std::int64_t check_certificate(std::filesystem::path const& certificate, std::filesystem::path const& key);
+/// Opens certificate and key as the server would. SetupError: they cannot be used, or are for another name.
+Certificate check_certificate(ServerOptions const& options);
 
 }  // namespace interlude::net
