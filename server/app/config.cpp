@@ -94,7 +94,10 @@ std::vector<Key> const& keys() {
          }},
         path("log.key", "the audit log's signing key; made at the first start, mode 0600", &Config::log_key),
         path("admin.socket", "the local socket that interludectl talks to", &Config::admin_socket),
-        path("web.root", "folder of the web app; none: a page that says what this is", &Config::web_root),
+        {"web.root", "not yet", "reserved for the folder of a web app",
+         [](Config&, std::string const& key, toml::node const&, auto const&) {
+             throw ConfigError(key + ": this version has no web app to serve. Remove the key.");
+         }},
         texts("web.origins", "other origins whose pages may open a link", &Config::web_origins),
         limit("connections", "open connections in all", {&L::connections, 1, 1'000'000}),
         limit("connections_per_address", "of one IPv4 address or IPv6 /64", {&L::connections_per_address, 1, 100'000}),
@@ -115,9 +118,8 @@ std::vector<Key> const& keys() {
         limit("hold_life_days", "how long an envelope is kept after it passed", {&L::hold_life_days, 8, 35}),
         limit("invitations_open", "open invitations of one therapist", {&L::invitations_open, 1, 10'000}),
         limit("invitation_days", "the longest life of an invitation", {&L::invitation_days, 1, 30}),
-        limit("redeem_tries_per_hour", "failed redemptions of one address", {&L::redeem_tries_per_hour, 1, 10'000}),
-        limit("login_failures_per_quarter_hour", "of one device, before a delay",
-              {&L::login_failures_per_quarter_hour, 1, 10'000}),
+        limit("redeem_tries_per_hour", "redemptions with one invitation, over all its links",
+              {&L::redeem_tries_per_hour, 1, 10'000}),
         limit("key_packages_per_device", "kept", {&L::key_packages_per_device, 10, 1000}),
         limit("key_package_fetches_burst", "of one account at once", {&L::key_package_fetches_burst, 1, 10'000}),
         limit("commits_per_hour", "of one device and conversation", {&L::commits_per_hour, 1, 10'000}),

@@ -35,7 +35,6 @@ struct LimitValues {
     std::int64_t invitations_open = 20;
     std::int64_t invitation_days = 7;
     std::int64_t redeem_tries_per_hour = 10;
-    std::int64_t login_failures_per_quarter_hour = 5;
     std::int64_t key_packages_per_device = 50;
     std::int64_t key_package_fetches_burst = 10;
     std::int64_t commits_per_hour = 6;
@@ -50,7 +49,6 @@ struct Config {
     std::filesystem::path store_file;  // of store.url = "sqlite:FILE"
     std::filesystem::path log_key;
     std::filesystem::path admin_socket;
-    std::filesystem::path web_root;  // empty: a page that says what this is
     std::vector<std::string> web_origins;
     LimitValues limits;
 };

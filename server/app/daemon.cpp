@@ -75,6 +75,8 @@ core::Policy policy_of(LimitValues const& limits) {
     policy.message_bytes_max = static_cast<std::size_t>(limits.frame_bytes) - 4 * 1024;
     policy.key_packages_per_device = static_cast<int>(limits.key_packages_per_device);
     policy.open_invitations_max = static_cast<int>(limits.invitations_open);
+    // An app counts the days by its own clock.
+    policy.invitation_life_max = std::chrono::days{limits.invitation_days} + 10min;
     return policy;
 }
 
@@ -449,10 +451,10 @@ std::string check_setup(Config const& config) {
         load_log_key(config.log_key);
         out += "log key: good\n";
     } else {
+        need_no_log(config.log_key, config.store_file);
         out += "log key: will be made at the first start\n";
     }
     try {
-        need_no_log(config.log_key, config.store_file);
         out += "store: " + store_sqlite::check(config.store_file) + "\n";
     } catch (store_sqlite::OpenError const& error) {
         throw StartError(exit_configuration, error.what());

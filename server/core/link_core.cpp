@@ -173,11 +173,12 @@ void LinkCore::on_device_facts(std::optional<DeviceFacts> facts, std::shared_ptr
         key_ = facts->auth_key;
         suspended_ = facts->suspended;
     }
-    device_rates_ = rates ? std::move(rates) : std::make_shared<RateBook>(settings_.device_rates);
+    proven_rates_ = rates ? std::move(rates) : std::make_shared<RateBook>(settings_.device_rates);
 }
 
-void LinkCore::on_invitation_facts(std::optional<InvitationKeyFacts> facts) {
+void LinkCore::on_invitation_facts(std::optional<InvitationKeyFacts> facts, std::shared_ptr<RateBook> rates) {
     if (facts) key_ = facts->key;
+    proven_rates_ = rates ? std::move(rates) : rates_;
 }
 
 bool LinkCore::signature_holds(wire::Authenticate const& authenticate) const {
@@ -199,12 +200,12 @@ Step LinkCore::on_authenticate(wire::ClientFrame const& frame, wire::Authenticat
     Welcomed welcomed{frame.request, InvitationId{}, hello_.log_size_seen, std::move(hello_.confirmed)};
     if (auto const* login = std::get_if<wire::DeviceLogin>(&hello_.who)) {
         state_ = LinkState::authenticated;
-        rates_ = std::move(device_rates_);  // not before: a stranger would spend what the device may
         welcomed.who = DeviceRef{login->account, login->device};
     } else {
         state_ = LinkState::invited;
         welcomed.who = std::get<InvitationId>(hello_.who);
     }
+    rates_ = std::move(proven_rates_);  // not before: a stranger would spend what the device may
     hello_frame_.clear();
     return welcomed;
 }

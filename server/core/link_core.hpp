@@ -111,9 +111,9 @@ class LinkCore {
     /// Bytes that were no frame.
     Step on_bad_frame();
     /// After LoadFacts; nullopt: unknown. What is wrong shows only at authenticate, and all of it looks the same.
-    /// `rates` are shared by the links of the device; null: this link's own.
+    /// `rates` are shared by the links of the device, or with the invitation; null: this link's own.
     void on_device_facts(std::optional<DeviceFacts> facts, std::shared_ptr<RateBook> rates = nullptr);
-    void on_invitation_facts(std::optional<InvitationKeyFacts> facts);
+    void on_invitation_facts(std::optional<InvitationKeyFacts> facts, std::shared_ptr<RateBook> rates = nullptr);
     /// The services answered this request: it is no longer in flight.
     void on_answered(RequestId const& request);
     /// Whatever the reason: from now on everything is ignored.
@@ -137,7 +137,7 @@ class LinkCore {
     std::optional<crypto::VerifyKey> key_;  // that must have signed; absent: unknown device or invitation
     bool suspended_ = false;
     std::shared_ptr<RateBook> rates_;
-    std::shared_ptr<RateBook> device_rates_;  // until the login is proved
+    std::shared_ptr<RateBook> proven_rates_;  // until the login is proved
     std::set<RequestId> in_flight_;
     int too_fast_count_ = 0;
 };

@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t messages_while_loading_max = 16;
+constexpr std::size_t invited_rates_max = 10'000;  // kept; all of them are of invitations that exist
 
 void on_bytes(std::shared_ptr<LinkContext> const& link, bytes::ByteView message);
 
@@ -27,10 +28,13 @@ asio::awaitable<void> load_facts(std::shared_ptr<LinkContext> link, core::LoadFa
             if (facts) known = core::DeviceFacts{facts->auth_key, facts->suspended};
             link->core.on_device_facts(known, shared.rates_of(*device));
         } else {
-            auto const row = co_await shared.store.invitation(std::get<base::InvitationId>(load.who));
-            std::optional<core::InvitationKeyFacts> known;
-            if (row) known = core::InvitationKeyFacts{row->document.invitation_key};
-            link->core.on_invitation_facts(known);
+            auto const invitation = std::get<base::InvitationId>(load.who);
+            auto const row = co_await shared.store.invitation(invitation);
+            if (row)
+                link->core.on_invitation_facts(core::InvitationKeyFacts{row->document.invitation_key},
+                                               shared.rates_of(invitation));
+            else
+                link->core.on_invitation_facts(std::nullopt);
         }
     } catch (std::exception const&) {
         shared.metrics.add(ports::Counter::store_errors);
@@ -204,6 +208,13 @@ std::shared_ptr<core::RateBook> Shared::rates_of(core::DeviceRef const& device) 
     auto const made = std::make_shared<core::RateBook>(options.link.device_rates);
     rates[device] = made;
     return made;
+}
+
+std::shared_ptr<core::RateBook> Shared::rates_of(base::InvitationId const& invitation) {
+    if (auto const known = invited_rates.find(invitation); known != invited_rates.end()) return known->second;
+    if (invited_rates.size() >= invited_rates_max)
+        std::erase_if(invited_rates, [](auto const& item) { return item.second.use_count() == 1; });
+    return invited_rates[invitation] = std::make_shared<core::RateBook>(options.link.invited_rates);
 }
 
 std::unique_ptr<LinkHost> LinkService::host(std::shared_ptr<ports::DeliverySink> sink) {

@@ -36,9 +36,12 @@ struct Shared {
     std::function<void()> calendars_changed;
     bool draining = false;
     std::map<core::DeviceRef, std::weak_ptr<core::RateBook>> rates;  // one book for all links of a device
+    // Likewise of an invitation; kept, or every new link would begin anew.
+    std::map<base::InvitationId, std::shared_ptr<core::RateBook>> invited_rates{};
     Outage outage{diag, metrics, "the_store_does_not_write_requests_are_put_off", "the_store_writes_again"};
 
     std::shared_ptr<core::RateBook> rates_of(core::DeviceRef const& device);
+    std::shared_ptr<core::RateBook> rates_of(base::InvitationId const& invitation);
     core::Seed seed() { return entropy.id<core::Seed>(); }
 };
 

@@ -49,7 +49,6 @@ TEST_F(ConfigFile, that_names_what_it_must_is_enough) {
     EXPECT_EQ(config.server_name, "interlude.example");
     EXPECT_THAT(config.listen, ElementsAre("127.0.0.1:0"));
     EXPECT_FALSE(config.tls_1_2);
-    EXPECT_TRUE(config.web_root.empty());
 }
 
 TEST_F(ConfigFile, has_paths_from_its_own_folder) {
@@ -124,6 +123,13 @@ TEST_F(ConfigFile, knows_tls_and_store_by_what_they_may_be) {
     EXPECT_THAT(why_not(good, {"tls.min=\"1.1\""}), HasSubstr("\"1.2\" or \"1.3\""));
     EXPECT_THAT(why_not(good, {"store.url=\"postgres://x\""}), HasSubstr("sqlite:FILE"));
     EXPECT_THAT(why_not(good, {"store.url=\"sqlite:\""}), HasSubstr("sqlite:FILE"));
+}
+
+TEST_F(ConfigFile, refuses_what_this_version_does_not_do_rather_than_ignore_it) {
+    EXPECT_THAT(why_not(std::string(good) + "[web]\nroot = \"web\"\n"),
+                AllOf(HasSubstr("web.root"), HasSubstr("Remove the key")));
+    EXPECT_THAT(why_not(std::string(good) + "[limits]\nlogin_failures_per_quarter_hour = 5\n"),
+                HasSubstr("there is no key"));
 }
 
 // ---- --set ---------------------------------------------------------------------------------------------------------

@@ -46,9 +46,9 @@ class Link : public testing::Test {
         core.on_device_facts(DeviceFacts{key.public_key(), false}, std::move(rates));
         ASSERT_TRUE(std::holds_alternative<Welcomed>(give(wire::Authenticate{signature()}, 2)));
     }
-    void come_invited() {
+    void come_invited(std::shared_ptr<RateBook> rates = nullptr) {
         give(hello(invitation), 1, hello_bytes);
-        core.on_invitation_facts(InvitationKeyFacts{key.public_key()});
+        core.on_invitation_facts(InvitationKeyFacts{key.public_key()}, std::move(rates));
         identity::LinkFacts const facts{settings.server_name, nonce, hello_bytes};
         auto const signature = bytes::copy(identity::sign_invited_login(key, facts).span());
         ASSERT_TRUE(std::holds_alternative<Welcomed>(give(wire::Authenticate{signature}, 2)));
@@ -342,6 +342,18 @@ TEST_F(Link, shares_its_rate_with_the_other_links_of_its_device) {
     core = LinkCore(settings, nonce);
     log_in(rates);
     EXPECT_EQ(error_in(give(wire::Send{}, 5))->code, ErrorCode::too_fast);
+}
+
+TEST_F(Link, of_an_invitee_shares_its_tries_with_every_other_link_of_the_invitation) {
+    auto const rates = std::make_shared<RateBook>(settings.invited_rates);
+    come_invited(rates);
+    for (std::uint8_t i = 1; i <= 10; ++i) {
+        EXPECT_TRUE(submitted(give(wire::Redeem{}, i)));
+        core.on_answered(request(i));
+    }
+    core = LinkCore(settings, nonce);
+    come_invited(rates);
+    EXPECT_EQ(error_in(give(wire::Redeem{}, 5))->code, ErrorCode::too_fast);
 }
 
 }  // namespace

@@ -66,6 +66,10 @@ class Logins : public Shop {
         host->on_message(wire::encode(wire::ClientFrame{pair.entropy.id<base::RequestId>(), authenticate}));
     }
 
+    int options_tries() const {
+        return shared->options.link.invited_rates[static_cast<std::size_t>(core::RateKind::redemptions)].burst;
+    }
+
     service::LinkRegistry registry;
     service::AuditSequencer sequencer{
         io.get_executor(),       *store, timers, crypto::SigningKey::generate(pair.entropy),
@@ -120,10 +124,19 @@ TEST_F(Logins, are_told_of_closed_conversations_after_ready_and_not_in_it) {
     EXPECT_EQ(changed[0].subjects.size(), 3u);
 }
 
-// ---- A full disk ---------------------------------------------------------------------------------------------------
+// ---- Invitees ------------------------------------------------------------------------------------------------------
 
-TEST_F(Logins, go_on_while_the_disk_is_full_and_a_message_is_put_off_then_taken) {
-    pair.meet(io, *store);
+TEST_F(Logins, by_one_invitation_share_its_tries_over_all_links_and_after_them) {
+    auto const invitation = pair.entropy.id<base::InvitationId>();
+    auto const rates = shared->rates_of(invitation);
+    auto const burst = options_tries();
+    for (int i = 0; i < burst; ++i)
+        EXPECT_FALSE(shared->rates_of(invitation)->take(core::RateKind::redemptions, timers.mono_now()));
+    EXPECT_TRUE(shared->rates_of(invitation)->take(core::RateKind::redemptions, timers.mono_now()));
+    auto const another = pair.entropy.id<base::InvitationId>();
+    EXPECT_FALSE(shared->rates_of(another)->take(core::RateKind::redemptions, timers.mono_now()));
+}
+
 // ---- What is not yet -----------------------------------------------------------------------------------------------
 
 TEST_F(Logins, are_needed_before_a_message_with_blobs_too_which_is_refused_under_its_own_id) {
@@ -148,6 +161,10 @@ TEST_F(Logins, are_needed_before_a_message_with_blobs_too_which_is_refused_under
     EXPECT_EQ(sink->frames.back().request, request);
 }
 
+// ---- A full disk ---------------------------------------------------------------------------------------------------
+
+TEST_F(Logins, go_on_while_the_disk_is_full_and_a_message_is_put_off_then_taken) {
+    pair.meet(io, *store);
     store->full = true;
     say_hello(pair.client.device());
     prove(pair.client.device(), pair.client.devices[0].key);
