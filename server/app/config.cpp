@@ -2,6 +2,7 @@
 
 #include <toml++/toml.h>
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 
 namespace interlude::app {
@@ -40,8 +41,20 @@ std::vector<std::string> texts_of(std::string const& key, toml::node const& node
     return out;
 }
 
+constexpr std::string_view credentials_prefix = "${CREDENTIALS_DIRECTORY}/";
+
+bool is_credential(std::string const& path) {
+    return path.rfind(credentials_prefix, 0) == 0;
+}
+
 std::filesystem::path path_of(std::string const& key, toml::node const& node, std::filesystem::path const& folder) {
-    return (folder / text_of(key, node)).lexically_normal();
+    auto const text = text_of(key, node);
+    if (!is_credential(text)) return (folder / text).lexically_normal();
+    auto const* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+    if (!credentials)
+        throw ConfigError(key + " names " + std::string(credentials_prefix) +
+                          ", which only systemd sets: start the service, or name a file.");
+    return (std::filesystem::path(credentials) / text.substr(credentials_prefix.size())).lexically_normal();
 }
 
 Key text(std::string name, std::string purpose, std::string Config::*field) {
@@ -78,8 +91,13 @@ std::vector<Key> const& keys() {
     static std::vector<Key> const table{
         text("server_name", "the host name that apps connect to and the certificate names", &Config::server_name),
         texts("listen", "addresses and ports; port 0 is any free one", &Config::listen),
-        path("tls.certificate", "certificate chain, PEM", &Config::tls_certificate),
-        path("tls.key", "its private key, PEM, mode 0600", &Config::tls_key),
+        path("tls.certificate", "certificate chain, PEM; ${CREDENTIALS_DIRECTORY}/NAME: a credential of systemd's",
+             &Config::tls_certificate),
+        {"tls.key", "path", "its private key, PEM, mode 0600; likewise",
+         [](Config& config, std::string const& key, toml::node const& node, std::filesystem::path const& folder) {
+             config.tls_key = path_of(key, node, folder);
+             config.tls_key_is_credential = is_credential(text_of(key, node));
+         }},
         {"tls.min", "\"1.3\" or \"1.2\", default \"1.3\"", "the oldest TLS version that is accepted",
          [](Config& config, std::string const& key, toml::node const& node, auto const&) {
              auto const value = text_of(key, node);

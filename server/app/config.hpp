@@ -45,6 +45,7 @@ struct Config {
     std::vector<std::string> listen{"127.0.0.1:0"};
     std::filesystem::path tls_certificate;
     std::filesystem::path tls_key;
+    bool tls_key_is_credential = false;  // handed over by systemd, which keeps others out
     bool tls_1_2 = false;
     std::filesystem::path store_file;  // of store.url = "sqlite:FILE"
     std::filesystem::path log_key;

@@ -103,6 +103,7 @@ net::ServerOptions net_options(Config const& config) {
     options.listen = config.listen;
     options.certificate = config.tls_certificate;
     options.key = config.tls_key;
+    options.key_is_credential = config.tls_key_is_credential;
     options.tls_1_2 = config.tls_1_2;
     options.origins = config.web_origins;
     options.handshake_time_max = std::chrono::seconds{limits.handshake_seconds};

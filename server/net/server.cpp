@@ -42,7 +42,7 @@ Tls make_tls(ServerOptions const& options) {
                              "certs/make-dev-pki.");
     }
     struct stat status {};
-    if (stat(key.c_str(), &status) == 0 && (status.st_mode & 077) != 0)
+    if (stat(key.c_str(), &status) == 0 && (status.st_mode & (options.key_is_credential ? 07 : 077)) != 0)
         throw SetupError("the private key " + key.string() + " can be read by others. Run: chmod 600 " + key.string());
     auto const facts = read_certificate(certificate, options.server_name);
     if (!facts.names_server)

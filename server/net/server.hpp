@@ -22,7 +22,8 @@ struct ServerOptions {
     std::vector<std::string> listen;  // "127.0.0.1:0", "[::1]:8443"; 0: any free port
     std::filesystem::path certificate;
     std::filesystem::path key;
-    bool tls_1_2 = false;  // AEAD suites only
+    bool key_is_credential = false;  // in a folder that systemd guards: an access list shows as the group's bits
+    bool tls_1_2 = false;            // AEAD suites only
     std::vector<std::string> origins;
     std::chrono::milliseconds handshake_time_max{10'000};  // TLS, then each HTTP header
     std::chrono::milliseconds idle_time_max{75'000};       // without a frame or a pong

@@ -132,6 +132,19 @@ TEST_F(ConfigFile, refuses_what_this_version_does_not_do_rather_than_ignore_it) 
                 HasSubstr("there is no key"));
 }
 
+TEST_F(ConfigFile, may_name_credentials_of_systemd) {
+    std::string text = good;
+    text.replace(text.find("/etc/interlude/server.key"), 25, "${CREDENTIALS_DIRECTORY}/tls.key");
+    unsetenv("CREDENTIALS_DIRECTORY");
+    EXPECT_THAT(why_not(text), AllOf(HasSubstr("tls.key"), HasSubstr("only systemd sets")));
+    setenv("CREDENTIALS_DIRECTORY", "/run/credentials/interluded.service", 1);
+    auto const config = load(text);
+    unsetenv("CREDENTIALS_DIRECTORY");
+    EXPECT_EQ(config.tls_key, "/run/credentials/interluded.service/tls.key");
+    EXPECT_TRUE(config.tls_key_is_credential);
+    EXPECT_FALSE(load(good).tls_key_is_credential);
+}
+
 // ---- --set ---------------------------------------------------------------------------------------------------------
 
 TEST_F(ConfigFile, is_overruled_by_settings_the_last_of_them_first) {
