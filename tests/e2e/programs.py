@@ -43,6 +43,7 @@ class Server:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = port
         self.settings = list(settings)
+        self.environment = {}       # beyond ours
         self.name = loopback_name()
         self.process = None
         self.diagnostics = self.folder / 'diagnostics.log'
@@ -74,7 +75,7 @@ class Server:
             command += ['--set', setting]
         log = open(self.diagnostics, 'ab')
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                        start_new_session=detached)
+                                        start_new_session=detached, env=os.environ | self.environment)
         log.close()
         line = self._first_line(timeout)
         if not line.startswith('interluded ready https://'):

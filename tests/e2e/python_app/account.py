@@ -95,9 +95,9 @@ class Therapist:
         stock = await self.link.ask('key_packages_put', wire.KeyPackagesPut(key_packages=[each.message for each in made]), 'key_package_stock')
         return stock.left
 
-    async def invite(self):
+    async def invite(self, lasts_ms=7 * DAY_MS - 60_000):
         """The link for a client, whose public half the server is given."""
-        seed, expiry = os.urandom(32), now_ms() + 7 * DAY_MS - 60_000
+        seed, expiry = os.urandom(32), now_ms() + lasts_ms
         key = structs.derived_key(seed, 'invitation key')
         document = structs.invitation_document(key.verify_key, self.account, self.device, expiry)
         signed = wire.SignedDocument(kind=wire.INVITATION, bytes=document, signature=structs.sign(self.device_key, 'invitation', document))

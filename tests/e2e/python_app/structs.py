@@ -307,9 +307,9 @@ def spans(windows):
 POLICY = u8(1) + u8(1) + u16(0) + u8(0) + u16(0) + u32(0)   # hold both ways, no allowance, no promise, no notice
 
 
-def schedule_document(account, device, openings, compiled_span):
-    """Number 1: no weekly hours, extra openings only, so nothing needs compiling."""
-    return (u8(1) + account + device + u64(1) + bytes(32) + opaque(b'Europe/Berlin') + opaque(b'unknown') + opaque(b'')
+def schedule_document(account, device, openings, compiled_span, weekly=()):
+    """Number 1: without weekly hours nothing needs compiling."""
+    return (u8(1) + account + device + u64(1) + bytes(32) + opaque(b'Europe/Berlin') + opaque(b'unknown') + opaque(b''.join(u8(day) + u16(start) + u16(end) for day, start, end in weekly))
             + spans([]) + spans(openings) + POLICY + bytes(32) + opaque(b'') + u64(0)
             + u64(compiled_span[0]) + u64(compiled_span[1]) + spans(openings))
 
