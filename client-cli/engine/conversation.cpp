@@ -231,9 +231,8 @@ void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, 
 bool seal(Turn& turn, OutgoingRecord& record) {
     auto const& id = record.conversation;
     auto conversation = turn.conversation(id);
-    if (!conversation || conversation->closed || conversation->broken || conversation->lost_state) return false;
+    if (!conversation || pause_of(*conversation) != Pause::none || conversation->lost_state) return false;
     if (conversation->told_own_seq > 0) return false;
-    if (conversation->verified == Verification::changed) return false;
     if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
     auto group = load_group(turn, id, conversation->generation);
     if (!group || group->epoch() < conversation->server_epoch || removal_due(turn, *group)) return false;

@@ -83,7 +83,7 @@ class Engine {
     std::vector<ConversationView> conversations();
     Result<void> rename(ConversationId const& conversation, std::string name);
     /// Into the outbox, durable when it returns. The driver of any process seals and sends it. unknown, too_long,
-    /// malformed (no UTF-8), not_allowed (closed, or sending is paused by an alarm).
+    /// malformed (no UTF-8), not_allowed (ConversationView::pause says why).
     Result<MessageId> send(ConversationId const& conversation, std::string text, WallTime now);
     /// Own name, to all members, inside MLS.
     Result<void> send_profile(ConversationId const& conversation, std::string own_name, WallTime now);

@@ -48,6 +48,27 @@ std::string_view name(Verification verification) noexcept {
     return "unknown";
 }
 
+std::string_view name(Pause pause) noexcept {
+    switch (pause) {
+        case Pause::none:
+            return "none";
+        case Pause::closed:
+            return "closed";
+        case Pause::broken:
+            return "broken";
+        case Pause::identity_changed:
+            return "identity_changed";
+    }
+    return "unknown";
+}
+
+Pause pause_of(ConversationRecord const& conversation) {
+    if (conversation.closed) return Pause::closed;
+    if (conversation.broken) return Pause::broken;
+    if (conversation.verified == Verification::changed) return Pause::identity_changed;
+    return Pause::none;
+}
+
 std::string_view name(HoursState state) noexcept {
     switch (state) {
         case HoursState::none:
@@ -138,14 +159,15 @@ MessageView view_of(ConversationId const& id, ConversationRecord const& conversa
     return view;
 }
 
-std::optional<MessageView> view_of(ConversationId const& id, OutgoingRecord const& record,
-                                   AccountRecord const& account) {
+std::optional<MessageView> view_of(ConversationId const& id, ConversationRecord const& conversation,
+                                   OutgoingRecord const& record, AccountRecord const& account) {
     if (record.kind != OutgoingKind::message || record.conversation != id || record.body != MessageKind::text)
         return std::nullopt;
     MessageView view;
     switch (record.state) {
         case OutgoingState::waiting:
             view.state = MessageState::on_device;
+            view.paused = pause_of(conversation) != Pause::none;
             break;
         case OutgoingState::refused:
             view.state = MessageState::refused;
@@ -176,7 +198,7 @@ std::vector<MessageView> messages_of(Turn& turn, ConversationId const& id) {
         if (is_shown(message))
             views.push_back(view_of(id, *conversation, number_at_end(key), message, account, turn.now));
     for (auto const& [request, record] : outgoing(turn))
-        if (auto view = view_of(id, record, account)) views.push_back(std::move(*view));
+        if (auto view = view_of(id, *conversation, record, account)) views.push_back(std::move(*view));
     return views;
 }
 
@@ -195,6 +217,7 @@ std::vector<ConversationView> Engine::conversations() {
         view.verified = record.verified;
         view.invited_at = record.invited_at;
         view.closed = record.closed;
+        view.pause = pause_of(record);
         for (auto const& member : record.members) {
             bool const me = member.account == account->account;
             view.members.push_back({member.account, member.side, me,
@@ -229,7 +252,7 @@ Result<MessageId> Engine::send(ConversationId const& id, std::string text, WallT
     Turn turn(vault_, entropy_, now);
     auto const record = turn.conversation(id);
     if (!record) return Errc::unknown;
-    if (record->closed || record->verified == Verification::changed) return Errc::not_allowed;
+    if (pause_of(*record) != Pause::none) return Errc::not_allowed;
     auto const message = turn.entropy.id<MessageId>();
     queue_message(turn, id, message, Text{std::move(text)});
     turn.rows.commit();

@@ -7,6 +7,8 @@ namespace interlude::engine {
 
 /// The account has it, or its time came.
 bool still_held(MessageRecord const& message, wire::Hold const& hold, WallTime now);
+/// Why nothing is sealed here now.
+Pause pause_of(ConversationRecord const& conversation);
 MessageState state_of(ConversationRecord const& conversation, MessageRecord const& message, WallTime now);
 
 }  // namespace interlude::engine

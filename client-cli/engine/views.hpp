@@ -50,6 +50,7 @@ struct MessageView {
     MessageState state{};
     std::optional<WallTime> held_until;    // while held, when it is known
     std::optional<wire::Refused> refusal;  // while refused
+    bool paused = false;                   // on this device, and the conversation takes no messages now
     bool proof_missing = false;            // held, and its log proof is not here yet
     bool unread = false;
     bool cannot_open = false;   // came, and no key opens it; `text` is empty
@@ -75,6 +76,15 @@ struct MemberView {
     std::size_t devices = 0;
 };
 
+/// Why nothing can be sent in a conversation.
+enum class Pause : std::uint8_t {
+    none = 1,
+    closed = 2,
+    broken = 3,            // a change of the group did not hold
+    identity_changed = 4,  // the other side must be verified again
+};
+std::string_view name(Pause pause) noexcept;
+
 struct ConversationView {
     ConversationId id;
     std::string name;  // local
@@ -84,6 +94,7 @@ struct ConversationView {
     std::size_t unread = 0;
     std::size_t waiting = 0;  // own messages that the server has not answered
     bool closed = false;
+    Pause pause = Pause::none;
 };
 
 enum class HoursState : std::uint8_t { none = 1, open = 2, closed = 3 };

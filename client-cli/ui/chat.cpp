@@ -134,8 +134,12 @@ int chat(Options const& options) {
         }
         if (!bytes::is_utf8(*line))
             std::cout << "This was not sent: it is not UTF-8 text. Please set your terminal to UTF-8.\n";
-        else if (!home.engine().send(conversation.id, *line, wall_now()))
-            std::cout << "This was not sent: it is too long, or sending is paused (interlude status).\n";
+        else if (auto const sent = home.engine().send(conversation.id, *line, wall_now()); !sent)
+            std::cout << "This was not sent or kept: "
+                      << (sent.error() == base::Errc::too_long
+                              ? std::string("it is too long")
+                              : pause_in_words(home.find(bytes::to_hex(conversation.id.bytes)).pause))
+                      << ".\n";
         else if (!shared.reached)
             std::cout << "    (on this device; it is sent when the server is reached)\n"
                       << card_at_closed_send(home, shared) << std::flush;

@@ -50,6 +50,8 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
 std::string trust_in_words(engine::ConversationView const& conversation, base::WallTime now);
 /// The same as a line above the text, where there is anything to warn of; else empty.
 std::string trust_warning(engine::ConversationView const& conversation, base::WallTime now);
+/// Why nothing is sent in a conversation, in words.
+std::string pause_in_words(engine::Pause pause);
 /// Why the server refused, in words.
 std::string refusal_in_words(wire::Refused const& refused);
 

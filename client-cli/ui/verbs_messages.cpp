@@ -67,6 +67,7 @@ json message_json(engine::MessageView const& message, std::string const& convers
     if (!bytes::is_utf8(message.text)) object["text_hex"] = bytes::to_hex(bytes::view(message.text));
     if (message.cannot_open) object["cannot_open"] = true;
     if (message.unknown_form) object["unknown_form"] = true;
+    if (message.paused) object["paused"] = true;
     if (message.unopened) object["unopened"] = true;
     if (message.refusal) object["reason"] = refusal_of(message);
     if (message.state == engine::MessageState::held) object["proved"] = !message.proof_missing;
@@ -79,6 +80,7 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
         words += message.held_until ? " until " + when(*message.held_until, now) + " (your time)"
                                     : "; no opening is published yet";
     if (message.state == engine::MessageState::refused && message.refusal) words += ": " + refusal_of(message);
+    if (message.paused) words += "; it is not sent: sending is paused here (interlude list says why)";
     if (message.unopened) words += "; the other side cannot open it, so please write it again";
     if (message.proof_missing) words += ", its proof is on the way";
     return words;
@@ -125,9 +127,10 @@ int send(Options const& options) {
     if (!id) {
         switch (id.error()) {
             case base::Errc::too_long:
-                throw Failure(refused, "too_long", "the message is too long", "send it in parts");
+                throw Failure(refused, "too_long", "the message is too long, so nothing was sent or kept",
+                              "send it in parts");
             case base::Errc::not_allowed:
-                throw Failure(refused, "paused", "sending is paused here: the conversation ended or an alarm is open",
+                throw Failure(refused, "paused", pause_in_words(conversation.pause) + ", so nothing was sent or kept",
                               "run: interlude status");
             default:
                 throw Failure(refused, "unknown", "there is no such conversation", "");

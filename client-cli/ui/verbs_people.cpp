@@ -117,6 +117,20 @@ std::string trust_warning(engine::ConversationView const& one, base::WallTime no
     return unsure ? visible(one.name, false) + ": " + trust_in_words(one, now) : std::string();
 }
 
+std::string pause_in_words(engine::Pause pause) {
+    switch (pause) {
+        case engine::Pause::none:
+            return "nothing is paused here";
+        case engine::Pause::closed:
+            return "this conversation has ended";
+        case engine::Pause::broken:
+            return "a change of this conversation's keys did not hold, and its messages are no longer safe to send";
+        case engine::Pause::identity_changed:
+            return "the other side is not the one you verified; compare the four words (interlude verify)";
+    }
+    return "";
+}
+
 std::string refusal_in_words(wire::Refused const& refused) {
     auto words = texts().at("rules").value(rule_name(refused.rule), "the server refused it");
     auto const problem = problem_name(refused.problem);
@@ -255,7 +269,9 @@ int list(Options const& options) {
         }
         std::cout << visible(one.name, false) << "  (" << hex(one.id).substr(0, 8) << ")  " << trust_in_words(one, now)
                   << (one.unread ? ", " + std::to_string(one.unread) + " unread" : std::string())
-                  << (one.waiting ? ", " + std::to_string(one.waiting) + " not sent yet" : std::string()) << '\n';
+                  << (one.waiting ? ", " + std::to_string(one.waiting) + " not sent yet" : std::string())
+                  << (one.pause != engine::Pause::none ? "; paused: " + pause_in_words(one.pause) : std::string())
+                  << '\n';
     }
     if (all.empty() && !options.json) std::cout << "No conversation yet.\n";
     return done;

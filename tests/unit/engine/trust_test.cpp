@@ -247,7 +247,8 @@ TEST_F(Trust, commit_that_does_something_else_than_declared_is_refused) {
     }
     world.sync(world.therapist);
     EXPECT_THAT(world.therapist.alarm_codes(), Contains("commit_refused"));
-    world.send(world.therapist, "into the void?");
+    auto const refused = world.therapist.engine().send(world.conversation, "into the void?", world.now);
+    EXPECT_EQ(refused.error(), base::Errc::not_allowed);
     auto const before = world.relay.sends_received;
     world.sync(world.therapist);
     EXPECT_EQ(world.relay.sends_received, before);

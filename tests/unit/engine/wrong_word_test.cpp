@@ -445,6 +445,37 @@ TEST_F(WrongHandshake, true_commit_with_a_flipped_bit_can_come_again_as_it_was) 
     both_can_write();
 }
 
+TEST(Paused, conversation_that_takes_no_messages_keeps_none_and_says_why) {
+    World world;
+    world.begin();
+    auto const waits = world.send(world.client, "written before");
+    auto const set = [&](auto const& change) {
+        Turn turn(world.client.vault, world.client.entropy, world.now);
+        auto record = *turn.conversation(world.conversation);
+        record.closed = record.broken = false;
+        record.verified = engine::Verification::by_invitation;
+        change(record);
+        turn.save(world.conversation, record);
+        turn.rows.commit();
+    };
+    auto engine = world.client.engine();
+    auto const expect_pause = [&](engine::Pause pause) {
+        EXPECT_EQ(engine.conversations().front().pause, pause);
+        bool const open = pause == engine::Pause::none;
+        EXPECT_EQ(world.view(world.client, waits)->paused, !open);
+        EXPECT_EQ(engine.send(world.conversation, "new", world.now).has_value(), open);
+        EXPECT_EQ(world.texts(world.client).size(), open ? 2u : 1u);
+    };
+    set([](auto& record) { record.broken = true; });
+    expect_pause(engine::Pause::broken);
+    set([](auto& record) { record.verified = engine::Verification::changed; });
+    expect_pause(engine::Pause::identity_changed);
+    set([](auto& record) { record.closed = true; });
+    expect_pause(engine::Pause::closed);
+    set([](auto&) {});
+    expect_pause(engine::Pause::none);
+}
+
 class AheadOfItsHandshake : public WrongHandshake {
   protected:
     void SetUp() override {

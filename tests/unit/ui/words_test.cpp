@@ -1,6 +1,8 @@
 // What a person reads: foreign text made harmless, states in words, one JSON object a line.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/text.hpp"
 #include "client-cli/ui/verbs.hpp"
@@ -269,6 +271,20 @@ TEST(MessageWords, draft_that_is_no_text_says_what_to_do_and_shows_its_bytes) {
     EXPECT_EQ(message_json(view, "Kim").at("text_hex"), "4772fcdf");
     view.text = "hello";
     EXPECT_FALSE(message_json(view, "Kim").contains("text_hex"));
+}
+
+TEST(MessageWords, what_waits_in_a_paused_conversation_promises_nothing) {
+    auto view = message(engine::MessageState::on_device);
+    EXPECT_FALSE(message_json(view, "Kim").contains("paused"));
+    view.paused = true;
+    EXPECT_NE(state_in_words(view, monday_ten).find("sending is paused here"), std::string::npos);
+    EXPECT_EQ(message_json(view, "Kim").at("paused"), true);
+}
+
+TEST(MessageWords, every_pause_has_a_sentence_of_its_own) {
+    std::set<std::string> sentences;
+    for (auto const pause : {engine::Pause::closed, engine::Pause::broken, engine::Pause::identity_changed})
+        EXPECT_TRUE(sentences.insert(pause_in_words(pause)).second);
 }
 
 }  // namespace
