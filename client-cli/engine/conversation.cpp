@@ -15,6 +15,10 @@
 
 namespace interlude::engine {
 
+bool only_while_open(MessageKind kind) {
+    return kind == MessageKind::opened || kind == MessageKind::receipt || kind == MessageKind::cannot_open_report;
+}
+
 namespace {
 
 namespace limits = base::limits;
@@ -24,10 +28,6 @@ constexpr auto patience_for_handshake = std::chrono::minutes{10};
 base::Millis hold_life(Turn& turn) {
     auto const seconds = turn.server().hold_life_seconds;
     return seconds > 0 ? base::Millis{std::chrono::seconds(seconds)} : base::Millis{limits::hold_life_default};
-}
-
-bool only_while_open(MessageKind kind) {
-    return kind == MessageKind::opened || kind == MessageKind::receipt || kind == MessageKind::cannot_open_report;
 }
 
 void set_name(ConversationRecord& conversation, AccountId const& account, std::string const& name) {

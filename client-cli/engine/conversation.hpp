@@ -13,6 +13,8 @@ void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, 
 /// Seals an outgoing message in the present epoch and saves the spent generation with it. False: not now (this app is
 /// behind the server, the conversation is closed or broken, a removed device must go first).
 bool seal(Turn& turn, OutgoingRecord& record);
+/// What an app writes by itself and sends only while every recipient's gate is open.
+bool only_while_open(MessageKind kind);
 
 /// An envelope as it came. Acked in the turn's frames once it is in the vault; shown once, in its place; kept closed
 /// while it is early or ahead of the commit that began its epoch, kept as ciphertext if it does not open.

@@ -62,6 +62,7 @@ class LinkDriver::Handler {
             return;
         }
         driver_.state_ = State::catching_up;
+        driver_.ready_at_ = ready.time;
         driver_.in_flight_.allow(ready.limits.in_flight_max);
         take_log_state(turn_, ready, driver_.log_known_);
         take_states(turn_, ready.conversations);
@@ -286,10 +287,17 @@ Actions LinkDriver::on_message(ByteView message, WallTime now) {
     return finish(turn);
 }
 
+bool LinkDriver::waited_for_this_link(wire::ServerFrame const& frame) const {
+    if (!ready() || !frame.request.is_zero()) return !ready();
+    if (auto const* envelope = std::get_if<wire::Envelope>(&frame.body)) return envelope->stamp < ready_at_;
+    if (auto const* handshake = std::get_if<wire::Handshake>(&frame.body)) return handshake->stamp < ready_at_;
+    return true;
+}
+
 Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
     if (state_ == State::ended) return {};
     Turn turn(engine_.vault_, engine_.entropy_, now);
-    last_frame_ = now;
+    if (waited_for_this_link(frame)) last_came_ = now;
     answered_.reset();
     auto const* stored = std::get_if<wire::Stored>(&frame.body);
     if (!stored || stored->holds.empty()) in_flight_.answered(frame.request);  // else `held` follows
@@ -304,7 +312,7 @@ Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
 Actions LinkDriver::poll(WallTime now) {
     if (!ready()) return {};
     Turn turn(engine_.vault_, engine_.entropy_, now);
-    bool const all_came = asked_back_ && now >= last_frame_ + quiet_moment;
+    bool const all_came = asked_back_ && now >= last_came_ + quiet_moment;
     open_due(turn, all_came);
     if (state_ == State::catching_up && all_came && !is_behind(turn)) {
         state_ = State::steady;

@@ -64,6 +64,8 @@ class LinkDriver {
     void connect_checkpoints(Turn& turn);
     void finish_log(Turn& turn);
     bool is_behind(Turn& turn);
+    /// Not an answer, and not of what happens since the login: in a busy conversation that never ends.
+    bool waited_for_this_link(wire::ServerFrame const& frame) const;
     void run_maintenance(Turn& turn);
     void do_what_is_due(Turn& turn);
     void end(Turn& turn, std::uint16_t code, std::uint32_t retry_after_seconds);
@@ -85,7 +87,8 @@ class LinkDriver {
     WallTime next_commits_{};
     std::set<ConversationId> awaited_;  // begun by others, their Welcome is on its way
     bool asked_back_ = false;           // the question after login was answered
-    WallTime last_frame_{};
+    WallTime ready_at_{};               // by the server's clock
+    WallTime last_came_{};              // of what waited for this link
     bool fetching_log_ = false;
     int connect_rounds_left_ = 8;
 };

@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr auto patience_after_error = 5s;
 constexpr auto patience_after_contradiction = 30s;
+constexpr auto patience_for_proof = 30s;
 constexpr std::chrono::seconds patience_of_reports = 10min;
 
 std::optional<OutgoingRecord> find(Turn& turn, RequestId const& request) {
@@ -196,6 +197,7 @@ std::uint64_t newest_epoch(Turn& turn, ConversationId const& id) {
 }  // namespace
 
 void flush(Turn& turn, InFlight& in_flight) {
+    in_flight.give_up_proofs(turn.now);
     std::set<ConversationId> blocked;  // what a person wrote keeps its order
     for (auto& [request, record] : outgoing(turn)) {
         if (!wants_answer(record)) continue;
@@ -218,10 +220,10 @@ void flush(Turn& turn, InFlight& in_flight) {
             continue;
         } else {
             auto const id = record.conversation;
-            bool const text = record.body == MessageKind::text;
+            bool const has_no_place = record.body == MessageKind::text && record.state == OutgoingState::waiting;
             bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, record, turn.now) &&
                               send_message(turn, request, std::move(record));
-            if ((!sent && text) || may_be_stale) blocked.insert(id);
+            if ((!sent && has_no_place) || may_be_stale) blocked.insert(id);
             if (!sent) continue;
         }
         in_flight.sent.insert(request);
@@ -275,20 +277,60 @@ void send_anew(Turn& turn, InFlight& in_flight, RequestId const& old, OutgoingRe
     in_flight.messages_not_before[record.conversation] = turn.now + patience_after_contradiction;
 }
 
+/// The log's entry of a held message: what the server signed when it took it, or an alarm.
+void prove(Turn& turn, RequestId const& request, OutgoingRecord const& record, wire::LogItem const& item) {
+    auto const key = key_of(record.conversation, record.seq);
+    auto message = turn.rows.get<MessageRecord>(Table::messages, key);
+    INTERLUDE_CHECK(message);
+    auto const payload = take_item(turn, item);
+    if (payload && !message->receipt.empty()) {
+        auto const receipt = audit::decode_receipt(message->receipt);
+        INTERLUDE_CHECK(receipt);
+        auto const broken = audit::check_promise(*receipt, *payload, item.index);
+        if (broken)
+            turn.alarm(std::string(audit::name(broken->code)), broken->text, record.conversation, message->receipt,
+                       records::encode(item));
+        message->proven = !broken;
+        turn.rows.put(Table::messages, key, *message);
+    }
+    finish_message(turn, request, record);
+    if (record.body == MessageKind::text)
+        turn.tell(MessageChanged{record.conversation, record.message, MessageState::held});
+}
+
+/// The entry of a held message where it came with the log. When all parties have an entry, the server forgets what it
+/// says, and answers a repeated send by `stored` alone.
+std::optional<wire::LogItem> kept_entry(Turn& turn, OutgoingRecord const& record) {
+    auto const subject = audit::subject_of(record.conversation);
+    for (auto& [key, item] : turn.rows.scan<wire::LogItem>(Table::log_items, subject.bytes)) {
+        auto const payload = audit::decode_payload(item.payload);
+        auto const* held = payload ? std::get_if<audit::Held>(&payload->body) : nullptr;
+        if (held && held->seq == record.seq) return std::move(item);
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Stored const& stored) {
     auto record = find(turn, request);
     if (!record) {  // forgotten here after its final answer: the server may forget it too
+        in_flight.answered(request);
         turn.say(wire::Confirm{{request}});
         return true;
     }
     if (record->kind != OutgoingKind::message) return false;
     if (record->state == OutgoingState::answered) {
+        in_flight.answered(request);
         turn.say(wire::Confirm{{request}});
         return true;
     }
-    if (record->state == OutgoingState::proving) return true;
+    if (record->state == OutgoingState::proving) {
+        auto const entry = kept_entry(turn, *record);
+        if (entry) prove(turn, request, *record, *entry);
+        in_flight.ask_again(request, turn.now + patience_for_proof);  // unless `held` follows now
+        return true;
+    }
 
     if (auto wrong = contradiction(turn, *record, stored)) {
         turn.alarm(std::move(wrong->code), std::move(wrong->text), record->conversation, std::move(wrong->evidence));
@@ -328,6 +370,7 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
     }
     record->seq = stored.seq;
     if (held) {
+        in_flight.proof_due[request] = turn.now + patience_for_proof;
         record->state = OutgoingState::proving;
         save(turn, request, *record);
     } else {
@@ -348,23 +391,7 @@ bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
     }
     if (record->kind != OutgoingKind::message) return false;
     if (record->state != OutgoingState::proving) return true;  // its `stored` did not come yet: both come again
-    auto const key = key_of(record->conversation, record->seq);
-    auto message = turn.rows.get<MessageRecord>(Table::messages, key);
-    INTERLUDE_CHECK(message);
-    auto const payload = take_item(turn, held.item);
-    if (payload && !message->receipt.empty()) {
-        auto const receipt = audit::decode_receipt(message->receipt);
-        INTERLUDE_CHECK(receipt);
-        auto const broken = audit::check_promise(*receipt, *payload, held.item.index);
-        if (broken)
-            turn.alarm(std::string(audit::name(broken->code)), broken->text, record->conversation, message->receipt,
-                       records::encode(held.item));
-        message->proven = !broken;
-        turn.rows.put(Table::messages, key, *message);
-    }
-    finish_message(turn, request, *record);
-    if (record->body == MessageKind::text)
-        turn.tell(MessageChanged{record->conversation, record->message, MessageState::held});
+    prove(turn, request, *record, held.item);
     return true;
 }
 
@@ -475,6 +502,8 @@ std::size_t sent_and_unanswered(Turn& turn, ConversationId const& id) {
 std::size_t waiting_count(Turn& turn) {
     std::size_t count = 0;
     for (auto const& [request, record] : outgoing(turn)) {
+        if (record.kind == OutgoingKind::message && only_while_open(record.body))
+            continue;  // not what a person waits for
         switch (record.state) {
             case OutgoingState::waiting:
             case OutgoingState::proving:

@@ -223,6 +223,59 @@ TEST_F(Conversation, message_of_an_old_epoch_is_sealed_again_and_accepted_once) 
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("after a week"));
 }
 
+TEST_F(Conversation, proofs_that_do_not_come_stop_nothing_else) {
+    world.at_hour(22);
+    world.relay.withhold_proofs = true;
+    std::vector<engine::MessageId> ids;
+    for (int i = 0; i < 40; ++i) ids.push_back(world.send(world.client, "number " + std::to_string(i)));
+    TestLink link(world.client, world.relay, world.now);
+    for (int minute = 0; minute < 5; ++minute) {
+        link.run(world.now);
+        world.now += 1min;
+    }
+    for (auto const& id : ids) EXPECT_EQ(world.view(world.client, id)->state, MessageState::held);
+    EXPECT_LE(world.relay.sends_received, 40 * 6);  // asked again now and then, not without end
+}
+
+TEST_F(Conversation, proof_that_came_with_the_log_proves_a_held_message) {
+    world.at_hour(22);
+    world.relay.withhold_proofs = true;  // another process of this home fetched the entry, and said so
+    auto const id = world.send(world.client, "Good night");
+    world.sync(world.client);
+    EXPECT_EQ(world.view(world.client, id)->state, MessageState::held);
+    EXPECT_TRUE(world.view(world.client, id)->proof_missing);
+    EXPECT_TRUE(world.audit(world.client).ok());
+    world.now += 1min;
+    world.sync(world.client);
+    EXPECT_FALSE(world.view(world.client, id)->proof_missing);
+    EXPECT_EQ(world.client.engine().status().waiting, 0u);
+    EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+}
+
+TEST_F(Conversation, link_catches_up_though_others_never_stop_writing) {
+    world.send(world.therapist, "before");
+    world.sync(world.therapist);
+    TestLink link(world.client, world.relay, world.now);
+    for (int tenth = 0; tenth < 10; ++tenth) {
+        link.run(world.now);
+        world.now += 100ms;
+        world.send(world.therapist, "more");
+        TestLink other(world.therapist, world.relay, world.now);
+        other.run(world.now);
+    }
+    EXPECT_TRUE(link.driver().caught_up());
+    EXPECT_GE(world.texts(world.client).size(), 9u);
+}
+
+TEST_F(Conversation, reports_that_wait_are_nothing_that_a_person_waits_for) {
+    world.send(world.therapist, "read this");
+    world.sync(world.therapist);
+    world.relay.refuse_sends = true;
+    world.sync(world.client);
+    EXPECT_THAT(world.texts(world.client), ElementsAre("read this"));
+    EXPECT_EQ(world.client.engine().status().waiting, 0u);
+}
+
 TEST_F(Conversation, two_commits_for_one_epoch_leave_one_group) {
     world.now += std::chrono::days{9};
     world.at_hour(10);

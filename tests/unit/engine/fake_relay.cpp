@@ -422,7 +422,7 @@ struct FakeRelay::Serve {
         auto const key = std::pair(link.device(), request);
         if (auto const bound = relay.bound_.find(key); bound != relay.bound_.end()) {
             answer(bound->second.stored);
-            if (bound->second.entry)
+            if (bound->second.entry && !relay.withhold_proofs)
                 answer(wire::Held{send.conversation, bound->second.stored.seq, relay.item(*bound->second.entry, true)});
             return;
         }
@@ -483,7 +483,8 @@ struct FakeRelay::Serve {
         bound.stored = stored;
         relay.bound_[key] = bound;
         answer(stored);
-        if (bound.entry) answer(wire::Held{send.conversation, seq, relay.item(*bound.entry, true)});
+        if (bound.entry && !relay.withhold_proofs)
+            answer(wire::Held{send.conversation, seq, relay.item(*bound.entry, true)});
     }
 
     void operator()(wire::Ack const& ack) {

@@ -75,6 +75,7 @@ class FakeRelay {
     bool offer_twice = false;      // every envelope comes twice
     bool log_other_times = false;  // holds are logged with another time than promised
     bool forget_to_log = false;    // holds are not logged at all
+    bool withhold_proofs = false;  // `stored`, and nothing after it: all parties have the entry, or nobody asks why
     bool refuse_sends = false;
     std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
     std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login
