@@ -19,7 +19,7 @@ from programs import PLAIN, Failed, Person, Server
 TOKEN = re.compile(r'~[a-z]+\.\d+~')
 # So many messages of one device within a second would otherwise be refused with "too fast", which is tested elsewhere.
 SETTINGS = ['limits.messages_burst=100000', 'limits.messages_per_second=10000', 'limits.commits_per_hour=10000',
-            'limits.connections_per_address=1000', 'limits.login_failures_per_quarter_hour=10000']
+            'limits.connections_per_address=1000']
 
 
 def scratch():
