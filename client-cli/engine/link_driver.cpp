@@ -129,7 +129,10 @@ class LinkDriver::Handler {
             refused({wire::Rule::conflict, {}, {}, 0, {}});
         driver_.do_what_is_due(turn_);
     }
-    void operator()(wire::Stored const& stored) { take_stored(turn_, driver_.in_flight_, request_, stored); }
+    void operator()(wire::Stored const& stored) {
+        take_stored(turn_, driver_.in_flight_, request_, stored);
+        driver_.do_what_is_due(turn_);  // the next text waited for it
+    }
     void operator()(wire::Held const& held) { take_held(turn_, request_, held); }
     void operator()(wire::Refused const& answer) { refused(answer); }
     void operator()(wire::EpochStale const& stale) {

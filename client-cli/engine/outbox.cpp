@@ -189,23 +189,19 @@ bool send_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
     return true;
 }
 
-std::uint64_t newest_epoch(Turn& turn, ConversationId const& id) {
-    auto const conversation = turn.conversation(id);
-    return conversation ? conversation->server_epoch : 0;
-}
-
 }  // namespace
 
 void flush(Turn& turn, InFlight& in_flight) {
     in_flight.give_up_proofs(turn.now);
-    std::set<ConversationId> blocked;  // what a person wrote keeps its order
+    // What a person wrote keeps its order, whatever becomes of each: one at a time until the server has it.
+    std::set<ConversationId> taken;
     for (auto& [request, record] : outgoing(turn)) {
         if (!wants_answer(record)) continue;
-        // Sealed in an epoch that ended, it may have to be sealed again: what was written after it waits.
-        bool const may_be_stale = record.state == OutgoingState::waiting && record.body == MessageKind::text &&
-                                  !record.sealed.empty() && record.epoch < newest_epoch(turn, record.conversation);
+        auto const id = record.conversation;
+        bool const in_order = record.kind == OutgoingKind::message && record.body == MessageKind::text &&
+                              record.state == OutgoingState::waiting;
         if (in_flight.sent.contains(request)) {
-            if (may_be_stale) blocked.insert(record.conversation);
+            if (in_order) taken.insert(id);
             continue;
         }
         if (record.kind != OutgoingKind::message) {
@@ -219,11 +215,9 @@ void flush(Turn& turn, InFlight& in_flight) {
             refuse_message(turn, request, record, {wire::Rule::invalid, {}, {}, 0, {}});
             continue;
         } else {
-            auto const id = record.conversation;
-            bool const has_no_place = record.body == MessageKind::text && record.state == OutgoingState::waiting;
-            bool const sent = !blocked.contains(id) && !must_wait(in_flight, request, record, turn.now) &&
-                              send_message(turn, request, std::move(record));
-            if ((!sent && has_no_place) || may_be_stale) blocked.insert(id);
+            if (in_order && !taken.insert(id).second) continue;
+            bool const sent =
+                !must_wait(in_flight, request, record, turn.now) && send_message(turn, request, std::move(record));
             if (!sent) continue;
         }
         in_flight.sent.insert(request);

@@ -419,6 +419,11 @@ struct FakeRelay::Serve {
 
     void operator()(wire::Send const& send) {
         ++relay.sends_received;
+        if (!relay.instead_of_answers.empty()) {
+            answer(std::move(relay.instead_of_answers.front()));
+            relay.instead_of_answers.pop_front();
+            return;
+        }
         auto const key = std::pair(link.device(), request);
         if (auto const bound = relay.bound_.find(key); bound != relay.bound_.end()) {
             answer(bound->second.stored);

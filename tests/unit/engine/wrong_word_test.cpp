@@ -306,6 +306,27 @@ TEST(Refusal, report_that_the_server_would_not_have_goes_again) {
     EXPECT_EQ(world.therapist.engine().status().waiting, 0u);
 }
 
+/// What the server says to the first of two texts that a person wrote one after the other.
+void expect_order_after(wire::ServerBody answer) {
+    World world;
+    world.begin();
+    world.send(world.client, "one");
+    world.send(world.client, "two");
+    world.relay.instead_of_answers = {std::move(answer)};
+    TestLink link(world.client, world.relay, world.now);
+    for (int second = 0; second < 20; ++second, world.now += 1s) link.run(world.now);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("one", "two"));
+}
+
+TEST(Order, text_that_had_no_room_on_the_servers_disk_stays_before_the_next) {
+    expect_order_after(wire::Error{wire::ErrorCode::store, 5});
+}
+
+TEST(Order, text_that_came_too_fast_stays_before_the_next) {
+    expect_order_after(wire::Refused{wire::Rule::too_fast, {}, {}, 1, {}});
+}
+
 TEST(EarlyReports, end_with_the_last_answer_that_they_could_be_for) {
     World world;
     world.begin();
