@@ -93,6 +93,14 @@ void take_no(Turn& turn, InFlight& in_flight, RequestId const& request, Outgoing
     refuse_message(turn, request, record, refused);
 }
 
+/// The message is stored, and only its proof did not come: nothing changes that, and the server is not to be pressed.
+void wait_for_proof(Turn& turn, InFlight& in_flight, RequestId const& request, OutgoingRecord const& record,
+                    std::uint32_t retry_after_seconds) {
+    if (record.state != OutgoingState::proving) return;
+    auto const asked = std::chrono::seconds(retry_after_seconds);
+    in_flight.be_patient(request, turn.now + std::max<std::chrono::seconds>(asked, patience_after_error));
+}
+
 void refuse_request(Turn& turn, RequestId const& request, OutgoingRecord const& record, wire::Refused const& refused) {
     turn.rows.erase(Table::outgoing, request.bytes);
     document_refused(turn, record.frame, refused);
@@ -407,7 +415,10 @@ bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale con
 bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused) {
     auto const record = find(turn, request);
     if (!record) return false;
-    if (record->state != OutgoingState::waiting) return true;
+    if (record->state != OutgoingState::waiting) {
+        wait_for_proof(turn, in_flight, request, *record, refused.retry_after_seconds);
+        return true;
+    }
     if (refused.rule == wire::Rule::too_fast ||
         (refused.rule == wire::Rule::quota && refused.retry_after_seconds > 0)) {
         in_flight.be_patient(request, turn.now + std::chrono::seconds(std::max(1u, refused.retry_after_seconds)));
@@ -423,7 +434,10 @@ bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wir
 bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error) {
     auto const record = find(turn, request);
     if (!record) return false;
-    if (record->state != OutgoingState::waiting) return true;
+    if (record->state != OutgoingState::waiting) {
+        wait_for_proof(turn, in_flight, request, *record, error.retry_after_seconds);
+        return true;
+    }
     wire::Refused refused;
     refused.rule = wire::Rule::invalid;
     switch (error.code) {

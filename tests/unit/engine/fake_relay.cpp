@@ -427,8 +427,8 @@ struct FakeRelay::Serve {
         auto const key = std::pair(link.device(), request);
         if (auto const bound = relay.bound_.find(key); bound != relay.bound_.end()) {
             answer(bound->second.stored);
-            if (bound->second.entry && !relay.withhold_proofs)
-                answer(wire::Held{send.conversation, bound->second.stored.seq, relay.item(*bound->second.entry, true)});
+            if (bound->second.entry)
+                prove(wire::Held{send.conversation, bound->second.stored.seq, relay.item(*bound->second.entry, true)});
             return;
         }
         if (relay.refuse_sends) return refuse(wire::Rule::quota);
@@ -488,8 +488,10 @@ struct FakeRelay::Serve {
         bound.stored = stored;
         relay.bound_[key] = bound;
         answer(stored);
-        if (bound.entry && !relay.withhold_proofs)
-            answer(wire::Held{send.conversation, seq, relay.item(*bound.entry, true)});
+        if (bound.entry) prove(wire::Held{send.conversation, seq, relay.item(*bound.entry, true)});
+    }
+    void prove(wire::Held held) {
+        if (!relay.withhold_proofs) answer(relay.instead_of_proof.value_or(wire::ServerBody(std::move(held))));
     }
 
     void operator()(wire::Ack const& ack) {

@@ -327,6 +327,34 @@ TEST(Order, text_that_came_too_fast_stays_before_the_next) {
     expect_order_after(wire::Refused{wire::Rule::too_fast, {}, {}, 1, {}});
 }
 
+/// What the server says in place of the proof of a held message, which it has stored.
+void expect_patience_for_proof(wire::ServerBody answer) {
+    World world;
+    world.begin();
+    world.at_hour(22);
+    auto const before = world.relay.sends_received;
+    auto const held = world.send(world.client, "for the morning");
+    world.relay.instead_of_proof = std::move(answer);
+    TestLink link(world.client, world.relay, world.now);
+    for (int second = 0; second < 60; ++second, world.now += 1s)
+        for (int i = 0; i < 20; ++i) link.step(world.now);
+    EXPECT_GE(world.relay.sends_received, before + 3);
+    EXPECT_LE(world.relay.sends_received, before + 15);
+    EXPECT_TRUE(world.view(world.client, held)->proof_missing);
+    world.relay.instead_of_proof.reset();
+    for (int second = 0; second < 20; ++second, world.now += 1s) link.run(world.now);
+    EXPECT_FALSE(world.view(world.client, held)->proof_missing);
+    EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+}
+
+TEST(Proof, that_an_overloaded_server_could_not_give_is_asked_for_again_patiently) {
+    expect_patience_for_proof(wire::Error{wire::ErrorCode::store, 5});
+}
+
+TEST(Proof, that_is_asked_for_too_fast_is_asked_for_again_patiently) {
+    expect_patience_for_proof(wire::Refused{wire::Rule::too_fast, {}, {}, 5, {}});
+}
+
 TEST(EarlyReports, end_with_the_last_answer_that_they_could_be_for) {
     World world;
     world.begin();
