@@ -155,6 +155,15 @@ void send_list_along(Content& content, identity::VerifiedDeviceList const& own, 
     conversation.list_carrier = carrier;
 }
 
+/// A text that is not the one that was shown under this id: an app that means its person to be read gives it another.
+bool says_another(Turn& turn, ConversationId const& id, Bytes const& shown, ContentBody const& body) {
+    auto const* const text = std::get_if<Text>(&body);
+    auto const seq = turn.rows.get<std::uint64_t>(Table::message_ids, shown);
+    if (!text || !seq) return false;
+    auto const first = turn.rows.get<MessageRecord>(Table::messages, key_of(id, *seq));
+    return first && (first->kind != MessageKind::text || first->text != text->text);
+}
+
 /// Into its place in the conversation: opened if any key does.
 void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecord& conversation) {
     auto const& id = envelope.conversation;
@@ -185,8 +194,9 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
         message.id = content->id;
         message.sent_at = content->sent_at;
         auto const shown = key_of(id, message.from, content->id);
-        message.duplicate = turn.rows.has(Table::message_ids, shown);
-        if (!message.duplicate) turn.rows.put(Table::message_ids, shown, envelope.seq);
+        bool const known = turn.rows.has(Table::message_ids, shown);
+        message.duplicate = known && !says_another(turn, id, shown, content->body);
+        if (!known) turn.rows.put(Table::message_ids, shown, envelope.seq);
         set_name(conversation, message.from, content->own_name);
         for (auto const& list : content->lists) take_list_of_peer(turn, list);
         if (take_list_head(turn, id, message.from, content->own_list)) ask_for_lists(turn, message.from);

@@ -153,6 +153,23 @@ TEST_F(Unreadable, two_apps_that_cannot_read_each_other_end_their_reports) {
     EXPECT_EQ(world.relay.sends_received, sends);
 }
 
+TEST_F(Unreadable, another_text_under_an_id_that_was_shown_is_shown_too) {
+    auto const id = world.send(world.client, "see you tomorrow");
+    world.sync_both();
+    craft(world, world.client, [&](engine::Content& content) {
+        content.id = id;
+        content.body = engine::Text{"I cannot go on"};
+    });
+    craft(world, world.client, [&](engine::Content& content) {
+        content.id = id;
+        content.body = engine::Text{"see you tomorrow"};  // a copy, as after an answer that got lost
+    });
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("see you tomorrow", "I cannot go on"));
+    EXPECT_EQ(world.therapist.all<engine::MessageArrived>().size(), 2u);
+    EXPECT_EQ(world.therapist.engine().conversations().front().unread, 2u);
+}
+
 TEST_F(Unreadable, message_that_uses_the_id_of_an_own_one_is_itself_where_it_arrives) {
     auto const mine = world.send(world.therapist, "mine");
     world.sync_both();
