@@ -111,6 +111,10 @@ class Engine {
     std::optional<CrisisCard> crisis_card();
     std::vector<Alarm> alarms();
 
+    /// From here on, and once for all links of this engine, a LinkDriver tells what arrives or changes in the home,
+    /// whichever process took it. The first link begins it, if nothing did.
+    void follow();
+
     // --- The log (log_keeper.cpp, audit_check.cpp) -------------------------------------------------------------------
     /// Judges what the vault has; LinkDriver::fetch_log brings it there.
     AuditReport audit_verify(WallTime now);
@@ -120,6 +124,7 @@ class Engine {
     Vault& vault_;
     crypto::Entropy& entropy_;
     EngineOptions options_;
+    std::optional<std::uint64_t> news_seen_;  // since follow()
 };
 
 }  // namespace interlude::engine

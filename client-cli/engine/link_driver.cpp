@@ -8,6 +8,7 @@
 #include "client-cli/engine/joining.hpp"
 #include "client-cli/engine/log_keeper.hpp"
 #include "client-cli/engine/membership.hpp"
+#include "client-cli/engine/news.hpp"
 #include "client-cli/engine/outbox.hpp"
 #include "common/identity/login.hpp"
 #include "common/wire/codec.hpp"
@@ -272,11 +273,27 @@ class LinkDriver::Handler {
 // ---- LinkDriver ----------------------------------------------------------------------------------------------------
 
 LinkDriver::LinkDriver(Engine& engine, std::string server_name)
-    : engine_(engine), server_name_(std::move(server_name)) {}
+    : engine_(engine), server_name_(std::move(server_name)) {
+    engine_.follow();
+}
 
+/// What other processes took meanwhile came before what this turn did.
 Actions LinkDriver::finish(Turn& turn) {
+    auto const newest = newest_news(turn);
+    auto others = news_between(turn, *engine_.news_seen_, newest - turn.own_news);
     auto actions = turn.finish();
+    engine_.news_seen_ = newest;
+    actions.events.insert(actions.events.begin(), others.begin(), others.end());
     actions.close = close_;
+    return actions;
+}
+
+Actions LinkDriver::look(WallTime now) {
+    Turn turn(engine_.vault_, engine_.entropy_, now);
+    auto const newest = newest_news(turn);
+    Actions actions;
+    actions.events = news_between(turn, *engine_.news_seen_, newest);
+    engine_.news_seen_ = newest;
     return actions;
 }
 
@@ -313,7 +330,7 @@ Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
 }
 
 Actions LinkDriver::poll(WallTime now) {
-    if (!ready()) return {};
+    if (!ready()) return look(now);
     Turn turn(engine_.vault_, engine_.entropy_, now);
     bool const all_came = asked_back_ && now >= last_came_ + quiet_moment;
     open_due(turn, all_came);

@@ -39,7 +39,8 @@ class LinkDriver {
     /// One message of the link. Bad bytes end it (Alarm server_broke_protocol).
     Actions on_message(ByteView frame, WallTime now);
     Actions on_frame(wire::ServerFrame const& frame, WallTime now);
-    /// Sends what waits in the vault, from whichever process. Call it after every local operation and every second.
+    /// Sends what waits in the vault, from whichever process, and tells what other processes of the home took; the
+    /// latter without a link too. Call it after every local operation and every second.
     Actions poll(WallTime now);
     /// Asks for all entries of the own subjects that are not in the vault; LogFetched follows. Only when ready.
     Actions fetch_log(WallTime now);
@@ -71,6 +72,7 @@ class LinkDriver {
     void end(Turn& turn, std::uint16_t code, std::uint32_t retry_after_seconds);
     void fail_join(Turn& turn, wire::Rule rule);
     Actions finish(Turn& turn);
+    Actions look(WallTime now);
 
     Engine& engine_;
     std::string server_name_;

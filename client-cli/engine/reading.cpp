@@ -4,6 +4,7 @@
 
 #include "client-cli/engine/account.hpp"
 #include "client-cli/engine/engine.hpp"
+#include "client-cli/engine/news.hpp"
 #include "client-cli/engine/outbox.hpp"
 #include "common/bytes/text.hpp"
 #include "common/identity/safety_words.hpp"
@@ -295,6 +296,12 @@ std::optional<MessageView> Engine::arrived(ConversationId const& id, std::uint64
     auto const message = turn.rows.get<MessageRecord>(Table::messages, key_of(id, seq));
     if (!conversation || !message || !is_shown(*message)) return std::nullopt;
     return view_of(id, *conversation, seq, *message, turn.account(), now);
+}
+
+void Engine::follow() {
+    if (news_seen_) return;
+    Turn turn(vault_, entropy_, {});
+    news_seen_ = newest_news(turn);
 }
 
 void Engine::mark_read(ConversationId const& id, std::uint64_t seq) {

@@ -168,7 +168,10 @@ struct JoinRecord {
 struct CountersRecord {
     std::uint64_t outgoing = 0;
     std::uint64_t alarms = 0;
-    static constexpr auto fields() { return std::tuple(&CountersRecord::outgoing, &CountersRecord::alarms); }
+    std::uint64_t news = 0;
+    static constexpr auto fields() {
+        return std::tuple(&CountersRecord::outgoing, &CountersRecord::alarms, &CountersRecord::news);
+    }
 };
 
 /// "crisis card": the newest one that a therapist wrote (or this one did).
@@ -315,6 +318,18 @@ struct MessageRecord {
         return std::tuple(&S::id, &S::kind, &S::from, &S::device, &S::own, &S::sent_at, &S::accepted_at, &S::text,
                           &S::duplicate, &S::envelope, &S::request, &S::holds, &S::passed, &S::opened_by,
                           &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate, &S::unread);
+    }
+};
+
+/// Table::news: a message that came to its place, or an own one whose state changed.
+struct NewsRecord {
+    ConversationId conversation;
+    MessageId message;
+    std::uint64_t seq = 0;                // of one that came
+    std::optional<MessageState> changed;  // absent: it came
+    static constexpr auto fields() {
+        using S = NewsRecord;
+        return std::tuple(&S::conversation, &S::message, &S::seq, &S::changed);
     }
 };
 

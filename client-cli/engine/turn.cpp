@@ -1,6 +1,7 @@
 #include "client-cli/engine/turn.hpp"
 
 #include "client-cli/engine/link_driver.hpp"
+#include "client-cli/engine/news.hpp"
 #include "common/base/limits.hpp"
 #include "common/wire/codec.hpp"
 
@@ -10,6 +11,11 @@ void Actions::append(Actions more) {
     std::move(more.frames.begin(), more.frames.end(), std::back_inserter(frames));
     std::move(more.events.begin(), more.events.end(), std::back_inserter(events));
     close = close || more.close;
+}
+
+void Turn::tell(Event event) {
+    keep_news(*this, event);
+    events.push_back(std::move(event));
 }
 
 void Turn::alarm(std::string code, std::string text, std::optional<ConversationId> conversation, Bytes first,

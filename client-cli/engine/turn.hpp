@@ -86,7 +86,10 @@ struct Turn {
     std::vector<wire::ClientFrame> frames;
     std::vector<Event> events;
 
-    void tell(Event event) { events.push_back(std::move(event)); }
+    std::uint64_t own_news = 0;  // how many of the newest news are this turn's
+
+    /// What concerns a message is kept for the other processes of the home (news.hpp).
+    void tell(Event event);
     /// A frame without an answer.
     void say(wire::ClientBody body) { frames.push_back({RequestId{}, std::move(body)}); }
     void ask(RequestId const& request, wire::ClientBody body) { frames.push_back({request, std::move(body)}); }

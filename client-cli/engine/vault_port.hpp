@@ -32,6 +32,7 @@ enum class Table : std::uint8_t {
     alarms = 15,         // number -> what was found wrong, kept for ever
     fences = 16,         // conversation -> rows that say what was already promised elsewhere (heads shown by others)
     early_reports = 17,  // conversation ‖ seq -> what others said of an own message without an answer
+    news = 18,           // number -> what arrived or changed, for the other processes of the home
 };
 
 struct Row {

@@ -116,10 +116,8 @@ asio::awaitable<void> tick_loop(Run& run, std::chrono::steady_clock::time_point 
             break;
         }
         bool const up = run.link && run.driver && run.driver->ready();
-        if (up) {
-            run.carry_out(run.driver->poll(wall_now()));
-            run.ask_for_log();
-        }
+        if (run.driver) run.carry_out(run.driver->poll(wall_now()));
+        if (up) run.ask_for_log();
         if (up) run.fetch_log_once();
         if (!run.over && run.on_idle(up && run.driver->caught_up())) run.enough();
     }

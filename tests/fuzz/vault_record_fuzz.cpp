@@ -46,7 +46,8 @@ constexpr void (*plays[])(bytes::ByteView) = {play_sealed,
                                               play<SubjectRecord>,
                                               play<PeerHeadRecord>,
                                               play<AlarmRecord>,
-                                              play<wire::LogItem>};
+                                              play<wire::LogItem>,
+                                              play<NewsRecord>};
 
 }  // namespace
 

@@ -106,7 +106,7 @@ void Process::carry_out(engine::Actions actions) {
     bool over = actions.close;
     for (auto const& event : actions.events) {
         over = over || std::holds_alternative<engine::Joined>(event);
-        person_.on_event(event);
+        person_.on_event(event, shown_);
     }
     if (over) hang_up();
 }
@@ -172,11 +172,11 @@ void Person::poll_soon() {
         });
 }
 
-void Person::on_event(engine::Event const& event) {
+void Person::on_event(engine::Event const& event, std::set<Witness::Place>& shown) {
     if (auto const* arrived = std::get_if<engine::MessageArrived>(&event)) {
         Witness::Place const place{arrived->conversation, arrived->seq};
         auto const what = short_name(place.first.bytes) + "/" + std::to_string(place.second);
-        if (!shown_.insert(place).second) around_.story.fail(name_ + " was shown " + what + " twice");
+        if (!shown.insert(place).second) around_.story.fail(name_ + " was shown " + what + " twice");
         say("reads " + what);
         around_.witness.shown(account(), place);
     } else if (auto const* alarm = std::get_if<engine::Alarm>(&event)) {

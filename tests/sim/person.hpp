@@ -49,6 +49,7 @@ class Process final : public Link::Receiver, public std::enable_shared_from_this
     engine::Engine engine_;
     std::shared_ptr<Link> link_;
     std::optional<engine::LinkDriver> driver_;
+    std::set<Witness::Place> shown_;  // each process shows everything, once
 };
 
 class Person {
@@ -99,7 +100,7 @@ class Person {
     template <class Verb>
     bool verb(Verb verb);
     engine::Engine engine() { return {vault_, entropy_, options_}; }
-    void on_event(engine::Event const& event);
+    void on_event(engine::Event const& event, std::set<Witness::Place>& shown);
     void died(Process& process);
     void start_process();
     void plan_failure();
@@ -120,7 +121,6 @@ class Person {
     std::vector<std::shared_ptr<Process>> processes_;
     std::vector<Typed> typed_;
     std::size_t settled_ = 0;  // of these, from the first
-    std::set<Witness::Place> shown_;
     bool calm_ = false;
     WallTime resting_until_{};
     std::size_t audits_ = 0;

@@ -24,20 +24,27 @@ class FailingVault final : public engine::Vault, public Fates {
         return std::make_unique<Transaction>(*this, rows_.begin());
     }
 
+    /// How many rows were asked for and found: what a real vault would have decrypted.
+    std::uint64_t rows_read() const { return rows_read_; }
+
   private:
     class Transaction final : public engine::VaultTransaction {
       public:
         Transaction(FailingVault& vault, std::unique_ptr<engine::VaultTransaction> inner)
             : vault_(vault), inner_(std::move(inner)) {}
         std::optional<bytes::Bytes> get(engine::Table table, bytes::ByteView key) override {
-            return inner_->get(table, key);
+            auto found = inner_->get(table, key);
+            vault_.rows_read_ += found.has_value();
+            return found;
         }
         void put(engine::Table table, bytes::ByteView key, bytes::ByteView value) override {
             inner_->put(table, key, value);
         }
         void erase(engine::Table table, bytes::ByteView key) override { inner_->erase(table, key); }
         std::vector<engine::Row> scan(engine::Table table, bytes::ByteView prefix) override {
-            return inner_->scan(table, prefix);
+            auto found = inner_->scan(table, prefix);
+            vault_.rows_read_ += found.size();
+            return found;
         }
         void commit() override {
             auto const fate = vault_.next_commit();
@@ -51,6 +58,7 @@ class FailingVault final : public engine::Vault, public Fates {
         std::unique_ptr<engine::VaultTransaction> inner_;
     };
     engine::MemoryVault rows_;
+    std::uint64_t rows_read_ = 0;
 };
 
 }  // namespace interlude::tests

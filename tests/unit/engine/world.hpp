@@ -101,6 +101,8 @@ class TestLink {
     int frames_spent() const { return spent_; }
     bool open() const { return open_; }
     LinkDriver const& driver() const { return driver_; }
+    /// What this link told since it was asked last.
+    std::vector<Event> told() { return std::exchange(events_, {}); }
 
   private:
     bool spend() {
@@ -110,7 +112,10 @@ class TestLink {
         return open_;
     }
     bool carry_out(engine::Actions actions, WallTime now) {
-        for (auto& event : actions.events) home_.events.push_back(event);
+        for (auto& event : actions.events) {
+            home_.events.push_back(event);
+            events_.push_back(event);
+        }
         for (auto const& frame : actions.frames) {
             if (!spend()) return true;
             relay_.receive(id_, frame, now);
@@ -124,6 +129,7 @@ class TestLink {
     FakeRelay& relay_;
     LinkDriver driver_;
     int id_;
+    std::vector<Event> events_;
     int frames_left_ = -1;
     int spent_ = 0;
     bool open_ = true;
