@@ -71,7 +71,7 @@ struct Run {
                 final = is_final(ending->code);
             }
             if (std::holds_alternative<engine::Joined>(event)) joined = true;
-            if (on_event(event)) enough();
+            if (!result.enough && on_event(event)) enough();
         }
         if (actions.close || joined) link->finish();
     }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <thread>
 
 #include "client-cli/ui/home.hpp"
@@ -38,11 +39,12 @@ void print_above_prompt(std::string const& lines) {
     std::cout << "\r" << (isatty(STDOUT_FILENO) != 0 ? "\x1b[K" : "") << lines << "> " << std::flush;
 }
 
-/// Prints what arrives above the prompt until told to stop.
-void follow(Home& home, base::ConversationId conversation, Shared& shared) {
+/// Prints what arrives above the prompt until told to stop. `listed`: shown when the chat began.
+void follow(Home& home, base::ConversationId conversation, std::set<std::uint64_t> const& listed, Shared& shared) {
     client_net::OnEvent const event = [&](engine::Event const& one) {
         std::optional<engine::MessageView> message;
-        if (auto const* come = std::get_if<engine::MessageArrived>(&one); come && come->conversation == conversation) {
+        if (auto const* come = std::get_if<engine::MessageArrived>(&one);
+            come && come->conversation == conversation && !listed.contains(come->seq)) {
             message = home.engine().arrived(conversation, come->seq, wall_now());
             home.engine().mark_read(conversation, come->seq);
         } else if (auto const* changed = std::get_if<engine::MessageChanged>(&one);
@@ -96,6 +98,7 @@ int chat(Options const& options) {
     auto home = Home::open(options);
     auto link_home = Home::open(options);
     home.catch_up(options);
+    link_home.engine().follow();  // before the list is read: nothing falls between the two
     auto const conversation = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
     auto const now = wall_now();
     if (auto const hours = home.engine().hours_of(conversation.id, now); hours && !hours->me) {
@@ -106,16 +109,16 @@ int chat(Options const& options) {
         std::cout << ".\n";
     }
     if (auto const warning = trust_warning(conversation, now); !warning.empty()) std::cout << "-- " << warning << '\n';
-    std::uint64_t shown = 0;
+    std::set<std::uint64_t> listed;
     for (auto const& message : home.engine().messages(conversation.id, now)) {
         std::cout << message_line(message, now, screen_columns()) << '\n';
-        if (message.seq) shown = std::max(shown, *message.seq);
+        if (message.seq) listed.insert(*message.seq);
     }
-    if (shown > 0) home.engine().mark_read(conversation.id, shown);
+    if (!listed.empty()) home.engine().mark_read(conversation.id, *listed.rbegin());
     std::cout << "(/crisis whom to call, /quit to leave)\n" << std::flush;
 
     Shared shared;
-    std::thread link(follow, std::ref(link_home), conversation.id, std::ref(shared));
+    std::thread link(follow, std::ref(link_home), conversation.id, std::cref(listed), std::ref(shared));
     EditLine* line_editor = nullptr;
     if (isatty(STDIN_FILENO) != 0) {
         line_editor = el_init("interlude", stdin, stdout, stderr);

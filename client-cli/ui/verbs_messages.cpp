@@ -202,7 +202,7 @@ int watch(Options const& options) {
         return left == 0;
     };
     auto const result = home.run(within, event, [](bool) { return false; });
-    if (!result.was_ready) throw_unreachable(result);
+    if (!result.was_ready && !result.enough) throw_unreachable(result);
     return done;
 }
 

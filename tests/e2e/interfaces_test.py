@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -118,6 +119,30 @@ class Interfaces(unittest.TestCase):
         self.assertEqual(watch.returncode, 0)
         self.assertIn('Are you there?', [json.loads(line).get('text') for line in out.splitlines()])
         self.exits(self.client.run('watch', '--for', '1'), 0)
+
+    def test_watch_shows_and_counts_what_another_process_of_the_home_took(self):
+        stranger = Server(Path(self.folder.name) / 'stranger')
+        self.counts_two(self.therapist)
+        # Its authority is another one, so it never has a link of its own: all that it shows another process took.
+        self.counts_two(Person('Helena', self.therapist.home, stranger.ca))
+
+    def counts_two(self, person):
+        watch = person.begin('watch', '--count', '2', '--for', '60')
+        try:
+            sent, until = [], time.monotonic() + 30
+            while watch.poll() is None and time.monotonic() < until:
+                for _ in range(3):      # read takes them within a moment: more at once than the watch counts to
+                    sent.append(f'for both {len(sent)}')
+                    self.client.ask('send', 'Helena', sent[-1])
+                self.assertIn(sent[-1], [each['text'] for each in self.therapist.ask('read', 'Jonas').of('message')])
+            out, err = watch.communicate(timeout=15) if watch.poll() is not None else ('', 'it did not count to two')
+            self.assertEqual(watch.returncode, 0, out + err)
+            texts = [each['text'] for each in map(json.loads, out.splitlines())
+                     if each['type'] == 'message' and not each['from']['me']]
+            self.assertIn(texts, [sent[at:at + 2] for at in range(len(sent) - 1)], 'two in a row, each once')
+        finally:
+            watch.kill()
+            watch.communicate()
 
     def test_peeking_marks_nothing_as_read(self):
         self.therapist.ask('read', 'Jonas')
