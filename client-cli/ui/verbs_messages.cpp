@@ -5,6 +5,7 @@
 
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/verbs.hpp"
+#include "client-cli/vault/sealed_vault.hpp"
 #include "common/bytes/text.hpp"
 
 namespace interlude::ui {
@@ -111,6 +112,36 @@ std::string message_line(engine::MessageView const& message, base::WallTime now,
            (message.from_me ? "\n    (" + state_in_words(message, now) + ")" : std::string());
 }
 
+namespace {
+
+/// Sends the draft that is in the vault, and says what became of it.
+int send_kept(Options const& options, Home& home, engine::ConversationView const& conversation,
+              engine::MessageId const& id) {
+    std::vector<engine::Alarm> alarms;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        if (auto const* alarm = std::get_if<engine::Alarm>(&one)) alarms.push_back(*alarm);
+        return false;
+    };
+    client_net::OnIdle const idle = [&](bool) {
+        return settled(home.engine().message(conversation.id, id, wall_now()));
+    };
+    auto const result = home.run(options.timeout, event, idle);
+    show_alarms(options, alarms);
+    auto const message = home.engine().message(conversation.id, id, wall_now());
+    INTERLUDE_CHECK(message.has_value());
+    print(options, *message, conversation.name);
+    bool const on_device = message->state == engine::MessageState::on_device;
+    if (on_device && !options.json)
+        std::cout << "It is kept on this device and will be sent"
+                  << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
+    if (waits_unseen(message->state) && !options.json)
+        std::cout << '\n' << crisis_card_text(home.engine().crisis_card());
+    if (message->state == engine::MessageState::refused) return refused;
+    return on_device ? kept : done;
+}
+
+}  // namespace
+
 int send(Options const& options) {
     auto home = Home::open(options);
     auto const conversation = home.find(options.words.size() == 2 ? std::optional(options.words[0]) : std::nullopt);
@@ -136,27 +167,13 @@ int send(Options const& options) {
                 throw Failure(refused, "unknown", "there is no such conversation", "");
         }
     }
-    std::vector<engine::Alarm> alarms;
-    client_net::OnEvent const event = [&](engine::Event const& one) {
-        if (auto const* alarm = std::get_if<engine::Alarm>(&one)) alarms.push_back(*alarm);
-        return false;
-    };
-    client_net::OnIdle const idle = [&](bool) {
-        return settled(home.engine().message(conversation.id, *id, wall_now()));
-    };
-    auto const result = home.run(options.timeout, event, idle);
-    show_alarms(options, alarms);
-    auto const message = home.engine().message(conversation.id, *id, wall_now());
-    INTERLUDE_CHECK(message.has_value());
-    print(options, *message, conversation.name);
-    bool const on_device = message->state == engine::MessageState::on_device;
-    if (on_device && !options.json)
-        std::cout << "It is kept on this device and will be sent"
-                  << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
-    if (waits_unseen(message->state) && !options.json)
-        std::cout << '\n' << crisis_card_text(home.engine().crisis_card());
-    if (message->state == engine::MessageState::refused) return refused;
-    return on_device ? kept : done;
+    try {
+        return send_kept(options, home, conversation, *id);
+    } catch (vault::VaultError const& error) {
+        throw Failure(kept, "message_kept",
+                      std::string(error.what()) + "; the message itself is kept on this device and will be sent",
+                      "do not write it again; run: interlude status");
+    }
 }
 
 int read(Options const& options) {

@@ -7,6 +7,8 @@ brought about that a person can bring about. Standard library only.
 import json
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -111,6 +113,26 @@ class Interfaces(unittest.TestCase):
         sent = self.client.ask('send', 'Helena', '-', stdin='two\nlines\n').of('message')[0]
         self.assertEqual(sent['text'], 'two\nlines')
         self.assertEqual(self.client.ask('send', 'Helena', '--', '--json').of('message')[0]['text'], '--json')
+
+    def without_room(self, *verb, room, **more):
+        """A verb of the client's whose vault may grow by so many bytes only."""
+        most = (self.client.home / 'vault.db').stat().st_size + room
+
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+        return subprocess.run(self.client.command(*verb), preexec_fn=no_room, capture_output=True, text=True, timeout=60, env=PLAIN,
+                              **more)
+
+    def test_a_message_that_was_kept_before_the_disk_was_full_is_told_as_kept(self):
+        long = 'kept ' + 'x' * 60000
+        done = self.without_room('send', 'Helena', long, room=90000)     # for the draft, not for what is sealed
+        self.assertEqual(done.returncode, 75, done.stdout + done.stderr)
+        error = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual((error['type'], error['code']), ('error', 'message_kept'))
+        self.client.ask('send', 'Helena', 'there is room again')
+        texts = [each['text'] for each in self.therapist.ask('read', 'Jonas').of('message')]
+        self.assertEqual(texts.count(long), 1)
 
     def test_watch_ends_by_itself(self):
         watch = self.therapist.begin('watch', '--count', '1', '--for', '20')
