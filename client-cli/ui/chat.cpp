@@ -12,6 +12,7 @@
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/verbs.hpp"
+#include "client-cli/vault/sealed_vault.hpp"
 #include "common/bytes/text.hpp"
 
 namespace interlude::ui {
@@ -24,6 +25,7 @@ char const* prompt(EditLine*) {
 
 /// What the prompt's thread and the link's share.
 struct Shared {
+    std::set<std::uint64_t> listed;  // shown when the chat began
     std::atomic<bool> over{false};
     std::atomic<bool> reached{false};
     std::atomic<bool> card_shown{false};
@@ -39,12 +41,12 @@ void print_above_prompt(std::string const& lines) {
     std::cout << "\r" << (isatty(STDOUT_FILENO) != 0 ? "\x1b[K" : "") << lines << "> " << std::flush;
 }
 
-/// Prints what arrives above the prompt until told to stop. `listed`: shown when the chat began.
-void follow(Home& home, base::ConversationId conversation, std::set<std::uint64_t> const& listed, Shared& shared) {
+/// Prints what arrives above the prompt until told to stop.
+void follow(Home& home, base::ConversationId conversation, Shared& shared) {
     client_net::OnEvent const event = [&](engine::Event const& one) {
         std::optional<engine::MessageView> message;
         if (auto const* come = std::get_if<engine::MessageArrived>(&one);
-            come && come->conversation == conversation && !listed.contains(come->seq)) {
+            come && come->conversation == conversation && !shared.listed.contains(come->seq)) {
             message = home.engine().arrived(conversation, come->seq, wall_now());
             home.engine().mark_read(conversation, come->seq);
         } else if (auto const* changed = std::get_if<engine::MessageChanged>(&one);
@@ -74,6 +76,35 @@ void follow(Home& home, base::ConversationId conversation, std::set<std::uint64_
         shared.reached = false;
         print_above_prompt(std::string("interlude: ") + error.what() +
                            "; nothing is sent or received until this chat is begun again\n");
+    }
+}
+
+/// The link's thread. It ends with the chat, however that ends.
+struct Following {
+    Following(Home& home, base::ConversationId conversation, Shared& with)
+        : shared(with), thread(follow, std::ref(home), conversation, std::ref(with)) {}
+    ~Following() { end(); }
+    Following(Following const&) = delete;
+    Following& operator=(Following const&) = delete;
+    void end() {
+        shared.over = true;
+        if (thread.joinable()) thread.join();
+    }
+
+    Shared& shared;
+    std::thread thread;
+};
+
+/// Keeps the line for sending. Empty, or why it was not kept.
+std::string keep(Home& home, base::ConversationId const& conversation, std::string const& line) {
+    try {
+        auto const sent = home.engine().send(conversation, line, wall_now());
+        if (sent) return {};
+        return sent.error() == base::Errc::too_long
+                   ? "it is too long"
+                   : pause_in_words(home.find(bytes::to_hex(conversation.bytes)).pause);
+    } catch (vault::VaultError const& error) {
+        return error.what();
     }
 }
 
@@ -109,26 +140,25 @@ int chat(Options const& options) {
         std::cout << ".\n";
     }
     if (auto const warning = trust_warning(conversation, now); !warning.empty()) std::cout << "-- " << warning << '\n';
-    std::set<std::uint64_t> listed;
+    Shared shared;
     for (auto const& message : home.engine().messages(conversation.id, now)) {
         std::cout << message_line(message, now, screen_columns()) << '\n';
-        if (message.seq) listed.insert(*message.seq);
+        if (message.seq) shared.listed.insert(*message.seq);
     }
-    if (!listed.empty()) home.engine().mark_read(conversation.id, *listed.rbegin());
+    if (!shared.listed.empty()) home.engine().mark_read(conversation.id, *shared.listed.rbegin());
     std::cout << "(/crisis whom to call, /quit to leave)\n" << std::flush;
 
-    Shared shared;
-    std::thread link(follow, std::ref(link_home), conversation.id, std::cref(listed), std::ref(shared));
-    EditLine* line_editor = nullptr;
+    Following link(link_home, conversation.id, shared);
+    std::unique_ptr<EditLine, decltype(&el_end)> line_editor(nullptr, el_end);
     if (isatty(STDIN_FILENO) != 0) {
-        line_editor = el_init("interlude", stdin, stdout, stderr);
+        line_editor.reset(el_init("interlude", stdin, stdout, stderr));
         if (line_editor) {
-            el_set(line_editor, EL_PROMPT, prompt);
-            el_set(line_editor, EL_EDITOR, "emacs");
-            el_set(line_editor, EL_SIGNAL, 1);
+            el_set(line_editor.get(), EL_PROMPT, prompt);
+            el_set(line_editor.get(), EL_EDITOR, "emacs");
+            el_set(line_editor.get(), EL_SIGNAL, 1);
         }
     }
-    while (auto const line = next_line(line_editor)) {
+    while (auto const line = next_line(line_editor.get())) {
         if (line->empty()) continue;
         if (*line == "/quit") break;
         if (*line == "/crisis") {
@@ -137,12 +167,8 @@ int chat(Options const& options) {
         }
         if (!bytes::is_utf8(*line))
             std::cout << "This was not sent: it is not UTF-8 text. Please set your terminal to UTF-8.\n";
-        else if (auto const sent = home.engine().send(conversation.id, *line, wall_now()); !sent)
-            std::cout << "This was not sent or kept: "
-                      << (sent.error() == base::Errc::too_long
-                              ? std::string("it is too long")
-                              : pause_in_words(home.find(bytes::to_hex(conversation.id.bytes)).pause))
-                      << ".\n";
+        else if (auto const why_not = keep(home, conversation.id, *line); !why_not.empty())
+            std::cout << "This was not sent or kept: " << why_not << ".\n";
         else if (!shared.reached)
             std::cout << "    (on this device; it is sent when the server is reached)\n"
                       << card_at_closed_send(home, shared) << std::flush;
@@ -151,9 +177,8 @@ int chat(Options const& options) {
     auto const deadline = std::chrono::steady_clock::now() + options.timeout;
     while (home.engine().status().waiting > 0 && std::chrono::steady_clock::now() < deadline)
         std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    shared.over = true;
-    link.join();
-    if (line_editor) el_end(line_editor);
+    link.end();
+    line_editor.reset();
     auto const waiting = home.engine().status().waiting;
     if (waiting > 0)
         std::cout << counted(waiting, "message is", "messages are") << " kept on this device and will be sent.\n";

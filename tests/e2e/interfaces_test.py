@@ -134,6 +134,12 @@ class Interfaces(unittest.TestCase):
         texts = [each['text'] for each in self.therapist.ask('read', 'Jonas').of('message')]
         self.assertEqual(texts.count(long), 1)
 
+    def test_a_chat_whose_disk_is_full_says_what_became_of_a_line_and_ends_in_order(self):
+        done = self.without_room('chat', 'Helena', room=0, input='lost ' + 'x' * 60000 + '\n/crisis\n/quit\n')
+        self.assertIn('This was not sent or kept', done.stdout)
+        self.assertIn('112', done.stdout)                                  # the line after it was still read
+        self.assertIn(done.returncode, (0, 75), done.stderr)
+
     def test_watch_ends_by_itself(self):
         watch = self.therapist.begin('watch', '--count', '1', '--for', '20')
         self.client.ask('send', 'Helena', 'Are you there?')
