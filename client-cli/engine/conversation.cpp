@@ -327,10 +327,7 @@ void open_due(Turn& turn, bool all_came) {
 
 namespace {
 
-/// Early envelopes keep the keys of their epoch alive, whatever the server says.
 void drop_epochs(Turn& turn, ConversationId const& id, ConversationRecord& conversation, std::uint64_t before) {
-    for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes, id.bytes))
-        if (record.early) before = std::min(before, record.envelope.epoch);
     auto group = load_group(turn, id, conversation.generation);
     if (!group) return;
     group->drop_epochs_before(std::min(before, group->epoch()));
@@ -344,7 +341,11 @@ void drop_epochs(Turn& turn, ConversationId const& id, ConversationRecord& conve
 void take_epoch_end(Turn& turn, wire::EpochEnd const& end) {
     auto conversation = turn.conversation(end.conversation);
     if (!conversation || conversation->generation != end.generation) return;
-    drop_epochs(turn, end.conversation, *conversation, end.epoch + 1);
+    // Early envelopes keep the keys of their epoch, whatever the server says; no longer than prune_epochs lets them.
+    auto before = end.epoch + 1;
+    for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes, end.conversation.bytes))
+        if (record.early) before = std::min(before, record.envelope.epoch);
+    drop_epochs(turn, end.conversation, *conversation, before);
 }
 
 void prune_epochs(Turn& turn) {

@@ -189,6 +189,39 @@ TEST(WrongWord, epoch_that_does_not_exist_stops_sending_for_one_link_at_most) {
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("hello"));
 }
 
+TEST(WrongWord, envelope_that_is_never_due_keeps_no_keys_for_ever) {
+    World world;
+    world.begin();
+    world.send(world.client, "first");
+    world.sync_both();
+    auto& envelopes = world.relay.conversations.at(world.conversation).envelopes;
+    auto never = envelopes.front();
+    never.envelope.seq = envelopes.size() + 1;
+    never.envelope.epoch = 0;
+    never.envelope.stamp = world.now + days{10'000};
+    never.envelope.mls = Bytes(100, 7);
+    never.envelope.hash = crypto::sha256(never.envelope.mls);
+    envelopes.push_back(never);
+    world.relay.deliver_early = true;
+    world.sync(world.therapist);
+    EXPECT_THAT(world.therapist.alarm_codes(), ElementsAre("early_delivery"));
+    world.now += days{8};
+    world.at_hour(10);
+    world.relay.withheld = {envelopes.size() + 1};
+    world.send(world.client, "intercepted");
+    world.sync(world.client);  // and its healing follows
+    world.now += 11s;
+    world.sync(world.client);
+    ASSERT_GE(world.relay.commits_received, 1);
+    world.sync(world.therapist);
+    world.now += days{80};
+    world.at_hour(10);
+    world.sync(world.therapist);
+    world.relay.withheld.clear();
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("first", "(cannot open)"));
+}
+
 class WrongStored : public testing::Test {
   protected:
     void SetUp() override {
