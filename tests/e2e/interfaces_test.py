@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from pathlib import Path
@@ -171,6 +172,51 @@ class Interfaces(unittest.TestCase):
         finally:
             watch.kill()
             watch.communicate()
+
+    def test_chat_shows_what_other_processes_of_the_home_took_and_learned(self):
+        stranger = Server(Path(self.folder.name) / 'stranger-chat')
+        self.therapist.ask('list')      # the conversation is there
+        aside = Person('Helena', self.therapist.home, stranger.ca)     # no link of its own, as above
+        chat = subprocess.Popen(aside.command('chat', 'Jonas', as_json=False), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=PLAIN)
+        lines, came = [], threading.Condition()
+
+        def listen():
+            for line in chat.stdout:
+                with came:
+                    lines.append(line)
+                    came.notify()
+
+        def shows(words, after=''):
+            """A line with these words, after one with those."""
+            def found():
+                begin = next((at for at, line in enumerate(lines) if after in line), len(lines))
+                return any(words in line for line in lines[begin:])
+            with came:
+                self.assertTrue(came.wait_for(found, 20), f'{words} in {lines}')
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        try:
+            shows('/crisis whom to call')
+            self.client.ask('send', 'Helena', 'into the chat')
+            self.therapist.ask('read', 'Jonas')
+            shows('into the chat')
+            self.therapist.ask('send', 'Jonas', 'beside the chat')
+            shows('beside the chat')
+            self.client.ask('read')
+            self.therapist.ask('read', 'Jonas')
+            shows('(delivered', after='beside the chat')
+            chat.stdin.close()
+            self.assertEqual(chat.wait(20), 0)
+            listener.join(5)
+            self.assertEqual(sum('into the chat' in line for line in lines), 1, lines)
+        finally:
+            chat.kill()
+            chat.wait()
+            listener.join(5)
+            for stream in (chat.stdin, chat.stdout):
+                stream.close()
 
     def test_peeking_marks_nothing_as_read(self):
         self.therapist.ask('read', 'Jonas')
