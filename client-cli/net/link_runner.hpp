@@ -26,8 +26,8 @@ struct RunResult {
     std::uint16_t close_code = 0;        // of the last link
 };
 
-/// Called for every event, also of a message that another process of the home took; true: enough, end the link in order,
-/// and call no more.
+/// Called for every event, also of a message that another process of the home took; true: enough, end the link in
+/// order, and call no more.
 using OnEvent = std::function<bool(engine::Event const&)>;
 /// Called about four times a second and after events, with `caught_up` of the link; true: enough.
 using OnIdle = std::function<bool(bool caught_up)>;
