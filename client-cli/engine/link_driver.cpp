@@ -192,6 +192,7 @@ class LinkDriver::Handler {
             return driver_.fail_join(
                 turn_, error.code == wire::ErrorCode::not_allowed ? wire::Rule::not_a_member : wire::Rule::too_fast);
         if (answers(Asked::log)) return driver_.finish_log(turn_);
+        if (answers(Asked::caught_up)) driver_.asked_back_ = true;  // it looked at all that was said before
         if (take_error(turn_, driver_.in_flight_, request_, error)) return;
         take_commit_error(turn_, driver_.in_flight_, request_, error);
     }
@@ -406,6 +407,7 @@ void LinkDriver::run_maintenance(Turn& turn) {
         auto const subject = wanted.subject;
         ask(turn, std::move(wanted), {.what = Asked::log, .subject = subject, .asked = server_time(turn)});
     }
+    if (!in_flight_.key_packages_there) ask(turn, wire::KeyPackagesPut{}, {Asked::stock});
     renew_list_if_due(turn);
     renew_hours_if_due(turn, engine_.options_.load_zone);
 }

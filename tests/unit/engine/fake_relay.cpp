@@ -390,7 +390,14 @@ struct FakeRelay::Serve {
         relay.accounts_.at(link.account()).lists.push_back({put.document, now});
         answer(wire::Done{});
     }
+    bool fails() {
+        if (relay.questions_failing == 0) return false;
+        --relay.questions_failing;
+        answer(wire::Error{wire::ErrorCode::store, 5});
+        return true;
+    }
     void operator()(wire::KeyPackagesPut const& put) {
+        if (fails()) return;
         auto& stock = relay.key_packages[link.device()];
         for (auto const& package : put.key_packages) stock.push_back(package);
         answer(wire::KeyPackageStock{static_cast<std::uint32_t>(stock.size())});
@@ -544,6 +551,7 @@ struct FakeRelay::Serve {
         answer(std::move(entries));
     }
     void operator()(wire::CheckpointGet const& get) {
+        if (fails()) return;
         if (relay.leaves_.empty()) return answer(wire::Checkpoint{});
         answer(wire::Checkpoint{relay.note(), relay.consistency(get.size_seen)});
     }

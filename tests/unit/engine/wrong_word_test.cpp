@@ -388,6 +388,19 @@ TEST(Proof, that_is_asked_for_too_fast_is_asked_for_again_patiently) {
     expect_patience_for_proof(wire::Refused{wire::Rule::too_fast, {}, {}, 5, {}});
 }
 
+TEST(FailingStore, at_login_is_no_link_that_never_catches_up) {
+    World world;
+    world.begin();
+    ASSERT_TRUE(world.therapist.engine().invite("Lea", world.now));
+    world.relay.questions_failing = 2;
+    TestLink link(world.therapist, world.relay, world.now);
+    for (int second = 0; second < 10; ++second, world.now += 1s) link.run(world.now);
+    EXPECT_TRUE(link.driver().caught_up());
+    for (int second = 0; second < 90; ++second, world.now += 1s) link.run(world.now);
+    for (auto const& invitation : world.therapist.engine().invitations()) EXPECT_TRUE(invitation.on_server);
+    EXPECT_EQ(world.therapist.engine().status().waiting, 0u);
+}
+
 TEST(EarlyReports, end_with_the_last_answer_that_they_could_be_for) {
     World world;
     world.begin();
