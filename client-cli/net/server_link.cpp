@@ -112,6 +112,8 @@ asio::awaitable<std::optional<LinkFailure>> ServerLink::connect(std::chrono::mil
     auto const port = std::to_string(target.port);
     auto const [unknown, endpoints] = co_await resolver.async_resolve(target.host, port, use_tuple);
     if (unknown) co_return unreachable(target, unknown.message());
+    // Connecting opens the socket again, and nobody would end that: the time is over.
+    if (state->over) co_return unreachable(target, "its name was not found in time");
     auto& socket = beast::get_lowest_layer(state->stream);
     auto const [refused, endpoint] = co_await asio::async_connect(socket, endpoints, use_tuple);
     if (refused) co_return unreachable(target, refused.message());

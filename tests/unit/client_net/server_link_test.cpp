@@ -41,6 +41,18 @@ class Linked : public testing::Test {
     ServerLink link{io, LinkTarget{"localhost", server.port(), server.ca_file()}};
 };
 
+TEST_F(Linked, CutWhileTheNameIsLookedUpConnectsToNobody) {
+    bool failed = false;
+    // The server takes the connection and says nothing, for ever.
+    bool const ended = run([&]() -> asio::awaitable<void> {
+        asio::post(io, [this] { link.cut(); });
+        auto const failure = co_await link.connect(10s);
+        failed = failure.has_value();
+    });
+    EXPECT_TRUE(ended);
+    EXPECT_TRUE(failed);
+}
+
 TEST_F(Linked, MessagesComeUntilTheServerCloses) {
     server.play([](RawServer& peer) {
         peer.send_frame(binary, "one");
