@@ -18,6 +18,7 @@ THROUGH = {
 }
 OURS = {
     "read_key_file": "a file of 64 hex digits that is read by from_hex, after its mode was judged",
+    "read_certificate": "the operator's own file, read by OpenSSL's PEM reader",
 }
 NAME = r"decode|(?:decode|parse|read|open|from|unwrap)_\w+|hpke_open"
 DECLARATION = re.compile(rf"(?<![\w.>])(?:[\w:<>,&*\s]+?[\s>&])?\b({NAME})\(([^()]*(?:\([^()]*\)[^()]*)*)\)\s*(?:const)?\s*(?:;|\{{)")
