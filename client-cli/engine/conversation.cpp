@@ -23,8 +23,6 @@ namespace {
 
 namespace limits = base::limits;
 
-constexpr auto patience_for_handshake = std::chrono::minutes{10};
-
 base::Millis hold_life(Turn& turn) {
     auto const seconds = turn.server().hold_life_seconds;
     return seconds > 0 ? base::Millis{std::chrono::seconds(seconds)} : base::Millis{limits::hold_life_default};
@@ -308,7 +306,7 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
     turn.say(wire::Ack{id, {envelope.seq}});
 }
 
-void open_due(Turn& turn, bool all_came) {
+void open_due(Turn& turn, bool may_give_up) {
     for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes)) {
         if (!record.early) continue;
         auto const& envelope = record.envelope;
@@ -317,7 +315,7 @@ void open_due(Turn& turn, bool all_came) {
         if (!passes(turn, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
                     envelope.stamp, turn.now))
             continue;
-        bool const given_up = all_came && turn.now >= record.came_at + patience_for_handshake;
+        bool const given_up = may_give_up && turn.now >= record.came_at + patience_for_handshake;
         if (!given_up && is_ahead(turn, *conversation, envelope)) continue;
         turn.rows.erase(Table::envelopes, key);
         open_envelope(turn, envelope, *conversation);

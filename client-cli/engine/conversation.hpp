@@ -19,9 +19,11 @@ bool only_while_open(MessageKind kind);
 /// An envelope as it came. Acked in the turn's frames once it is in the vault; shown once, in its place; kept closed
 /// while it is early or ahead of the commit that began its epoch, kept as ciphertext if it does not open.
 void take_envelope(Turn& turn, wire::Envelope const& envelope);
-/// Opens what came early and is due now. `all_came`: the server has sent what it had, so that what is still ahead of
-/// the group after some minutes is given up.
-void open_due(Turn& turn, bool all_came);
+/// How long an envelope waits for the commit that began its epoch.
+inline constexpr std::chrono::minutes patience_for_handshake{10};
+/// Opens what came early and is due now. `may_give_up`: the server has sent what it had, or had time enough to, so that
+/// what is still ahead of the group after that patience does not open.
+void open_due(Turn& turn, bool may_give_up);
 
 /// Everything of that epoch was delivered to this device.
 void take_epoch_end(Turn& turn, wire::EpochEnd const& end);

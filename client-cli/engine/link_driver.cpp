@@ -63,7 +63,8 @@ class LinkDriver::Handler {
             return;
         }
         driver_.state_ = State::catching_up;
-        driver_.ready_at_ = ready.time;
+        driver_.ready_time_ = ready.time;
+        driver_.ready_at_ = turn_.now;
         driver_.in_flight_.allow(ready.limits.in_flight_max);
         take_log_state(turn_, ready, driver_.log_known_);
         take_states(turn_, ready.conversations);
@@ -310,8 +311,8 @@ Actions LinkDriver::on_message(ByteView message, WallTime now) {
 
 bool LinkDriver::waited_for_this_link(wire::ServerFrame const& frame) const {
     if (!ready() || !frame.request.is_zero()) return !ready();
-    if (auto const* envelope = std::get_if<wire::Envelope>(&frame.body)) return envelope->stamp < ready_at_;
-    if (auto const* handshake = std::get_if<wire::Handshake>(&frame.body)) return handshake->stamp < ready_at_;
+    if (auto const* envelope = std::get_if<wire::Envelope>(&frame.body)) return envelope->stamp < ready_time_;
+    if (auto const* handshake = std::get_if<wire::Handshake>(&frame.body)) return handshake->stamp < ready_time_;
     return true;
 }
 
@@ -334,7 +335,8 @@ Actions LinkDriver::poll(WallTime now) {
     if (!ready()) return look(now);
     Turn turn(engine_.vault_, engine_.entropy_, now);
     bool const all_came = asked_back_ && now >= last_came_ + quiet_moment;
-    open_due(turn, all_came);
+    // A slow link is no missing handshake; one whose server always promises another must not wait for ever.
+    open_due(turn, all_came && (caught_up() || now >= ready_at_ + patience_for_handshake));
     if (state_ == State::catching_up && all_came && !is_behind(turn)) {
         state_ = State::steady;
         turn.tell(CaughtUp{});

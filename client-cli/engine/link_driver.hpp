@@ -89,8 +89,9 @@ class LinkDriver {
     WallTime next_commits_{};
     std::set<ConversationId> awaited_;  // begun by others, their Welcome is on its way
     bool asked_back_ = false;           // the question after login was answered
-    WallTime ready_at_{};               // by the server's clock
-    WallTime last_came_{};              // of what waited for this link
+    WallTime ready_time_{};             // of `ready`, by the server's clock
+    WallTime ready_at_{};
+    WallTime last_came_{};  // of what waited for this link
     bool fetching_log_ = false;
     int connect_rounds_left_ = 8;
 };

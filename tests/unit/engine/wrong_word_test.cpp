@@ -597,6 +597,17 @@ TEST_F(AheadOfItsHandshake, message_waits_for_it_and_is_opened_then) {
         EXPECT_EQ(message.state, MessageState::delivered);
 }
 
+TEST_F(AheadOfItsHandshake, slow_link_later_is_no_reason_to_give_it_up) {
+    world.sync(world.therapist);
+    world.now += 1h;
+    TestLink link(world.therapist, world.relay, world.now);
+    link.run(world.now);
+    for (int look = 0; look < 10; ++look, world.now += 1s) link.run(world.now);  // the handshake is still on its way
+    world.relay.withhold_handshakes = false;
+    link.run(world.now);
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("first", "in the new epoch"));
+}
+
 TEST_F(AheadOfItsHandshake, message_is_told_as_closed_when_that_never_comes) {
     TestLink link(world.therapist, world.relay, world.now);
     for (int minute = 0; minute < 5; ++minute, world.now += 1min) link.run(world.now);
