@@ -36,7 +36,10 @@ struct Tls {
 Tls make_tls(ServerOptions const& options) {
     auto const& [certificate, key] = std::tie(options.certificate, options.key);
     for (auto const& file : {certificate, key}) {
-        if (!std::filesystem::exists(file))
+        std::error_code unseen;  // a folder that this user may not enter, say
+        bool const there = std::filesystem::exists(file, unseen);
+        if (unseen) throw SetupError("cannot read " + file.string() + ": " + unseen.message());
+        if (!there)
             throw SetupError("cannot read " + file.string() +
                              ": there is no such file. Set tls.certificate and tls.key, or make a pair for tests with "
                              "certs/make-dev-pki.");

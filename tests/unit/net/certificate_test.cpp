@@ -109,5 +109,12 @@ TEST_F(Certificates, need_their_own_key_and_need_to_be_some) {
     EXPECT_THAT(why_not(), HasSubstr("server.pem"));
 }
 
+TEST_F(Certificates, that_cannot_be_looked_at_are_told_and_end_no_server_at_a_reload) {
+    make("DNS:interlude.example");
+    std::filesystem::remove(options.certificate);
+    std::filesystem::create_symlink(options.certificate, options.certificate);
+    EXPECT_THAT(why_not(), HasSubstr("cannot read"));
+}
+
 }  // namespace
 }  // namespace interlude::test
