@@ -15,7 +15,7 @@ struct LiveDevice {
     std::shared_ptr<ports::DeliverySink> sink;
     std::shared_ptr<Courier> courier;
     bool ready = true;                   // false: nothing may be sent before Ready; what it is told waits
-    std::vector<wire::ServerBody> told;  // meanwhile
+    std::vector<wire::ServerBody> told{};  // meanwhile
 };
 
 class LinkRegistry {
