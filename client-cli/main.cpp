@@ -7,6 +7,7 @@
 int main(int argc, char** argv) {
     using namespace interlude::ui;
     std::signal(SIGPIPE, SIG_IGN);
+    speak_utf8();
     std::vector<std::string> const arguments(argv + 1, argv + argc);
     try {
         return run_verb(parse_options(arguments));

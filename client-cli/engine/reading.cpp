@@ -143,6 +143,8 @@ MessageView view_of(ConversationId const& id, ConversationRecord const& conversa
     view.from = message.from;
     view.from_me = message.own;
     view.from_name = message.own ? account.own_name : name_of(conversation, message.from);
+    // Of two people the other one is whom this person named the conversation after.
+    if (view.from_name.empty() && !message.own && conversation.members.size() == 2) view.from_name = conversation.name;
     view.sent_at = message.sent_at;
     view.accepted_at = message.accepted_at;
     view.state = state_of(conversation, message, now);
@@ -332,12 +334,18 @@ Result<std::array<std::string, 4>> Engine::safety_words(ConversationId const& id
     return words;
 }
 
+namespace {
+constexpr std::string_view words_differ = "words_differ";  // the person's own word: it ends with another one
+}
+
 Result<void> Engine::confirm_words(ConversationId const& id) {
     Turn turn(vault_, entropy_, {});
     auto record = turn.conversation(id);
     if (!record) return Errc::unknown;
     record->verified = Verification::confirmed;
     turn.save(id, *record);
+    for (auto const& [key, alarm] : turn.rows.scan<AlarmRecord>(Table::alarms))
+        if (alarm.code == words_differ && alarm.conversation == id) turn.rows.erase(Table::alarms, key);
     turn.rows.commit();
     return {};
 }
@@ -348,7 +356,7 @@ Result<void> Engine::reject_words(ConversationId const& id, WallTime now) {
     if (!record) return Errc::unknown;
     record->verified = Verification::changed;
     turn.save(id, *record);
-    turn.alarm("words_differ",
+    turn.alarm(std::string(words_differ),
                "the four words were not the same on both sides: somebody else may be in this conversation. Sending is "
                "paused until they are confirmed",
                id);

@@ -50,6 +50,7 @@ struct Run {
     bool joined = false;  // the invited link has done its work: connect again at once
     bool log_asked = false;
     bool linked = false;  // once, in this run
+    bool open = false;    // now
     bool final = false;   // the server said how it ended, and trying again is of no use
     Backoff backoff;
     asio::io_context io{1};
@@ -74,12 +75,6 @@ struct Run {
             if (!result.enough && on_event(event)) enough();
         }
         if (actions.close || joined) link->finish();
-    }
-
-    void ask_for_log() {
-        if (!options.fetch_log || log_asked || over || !driver->caught_up()) return;
-        log_asked = true;
-        carry_out(driver->fetch_log(wall_now()));
     }
 
     void enough() {
@@ -115,9 +110,8 @@ asio::awaitable<void> tick_loop(Run& run, std::chrono::steady_clock::time_point 
             run.out_of_time();
             break;
         }
-        bool const up = run.link && run.driver && run.driver->ready();
+        bool const up = run.open && run.driver->ready();
         if (run.driver) run.carry_out(run.driver->poll(wall_now()));
-        if (up) run.ask_for_log();
         if (up) run.fetch_log_once();
         if (!run.over && run.on_idle(up && run.driver->caught_up())) run.enough();
     }
@@ -134,7 +128,7 @@ asio::awaitable<void> one_link(Run& run) {
         run.link->cut();  // and its deadline, which would keep the loop alive
         co_return;
     }
-    run.linked = true;
+    run.linked = run.open = true;
     while (!run.over) {
         auto const message = co_await run.link->next();
         if (!message) break;
@@ -142,6 +136,7 @@ asio::awaitable<void> one_link(Run& run) {
         run.carry_out(std::move(actions));
         run.fetch_log_once();
     }
+    run.open = false;
     // What was queued (acks, confirmations) leaves before the end, within a moment.
     for (int i = 0; i < 40 && run.result.enough && !run.link->flushed(); ++i) {
         run.pause.expires_after(25ms);

@@ -126,8 +126,7 @@ std::optional<std::string> next_line(EditLine* line_editor) {
 }  // namespace
 
 int chat(Options const& options) {
-    auto home = Home::open(options);
-    auto link_home = Home::open(options);
+    auto [home, link_home] = Home::open_twice(options);
     home.catch_up(options);
     link_home.engine().follow();  // before the list is read: nothing falls between the two
     auto const conversation = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
@@ -158,13 +157,19 @@ int chat(Options const& options) {
             el_set(line_editor.get(), EL_SIGNAL, 1);
         }
     }
-    while (auto const line = next_line(line_editor.get())) {
+    while (auto line = next_line(line_editor.get())) {
         if (line->empty()) continue;
         if (*line == "/quit") break;
         if (*line == "/crisis") {
             std::cout << crisis_card_text(home.engine().crisis_card());
             continue;
         }
+        if (line->front() == '/' && !line->starts_with("//")) {
+            std::cout << "There is no such command: /crisis, /quit. (To write a line that begins with /, begin it with "
+                         "//.)\n";
+            continue;
+        }
+        if (line->starts_with("//")) line->erase(0, 1);
         if (!bytes::is_utf8(*line))
             std::cout << "This was not sent: it is not UTF-8 text. Please set your terminal to UTF-8.\n";
         else if (auto const why_not = keep(home, conversation.id, *line); !why_not.empty())
@@ -181,7 +186,8 @@ int chat(Options const& options) {
     line_editor.reset();
     auto const waiting = home.engine().status().waiting;
     if (waiting > 0)
-        std::cout << counted(waiting, "message is", "messages are") << " kept on this device and will be sent.\n";
+        std::cout << counted(waiting, "message is", "messages are")
+                  << " kept on this device; the next command sends what waits.\n";
     return waiting > 0 ? kept : done;
 }
 

@@ -70,40 +70,49 @@ std::string kept_ca(std::filesystem::path const& home) {
 
 }  // namespace
 
-Home Home::open(Options const& options) {
+vault::VaultSecret Home::secret_of(Options const& options) {
+    auto const wants = vault::SealedVault::wants(options.home);
+    return wants == vault::VaultSecret::Kind::key_file ? vault::read_key_file(options.home) : passphrase(false);
+}
+
+Home Home::open_with(Options const& options, vault::VaultSecret const& secret) {
     Home home;
     home.path_ = options.home;
     home.entropy_ = std::make_unique<crypto::SystemEntropy>();
-    auto const wants = vault::SealedVault::wants(options.home);
-    auto const secret =
-        wants == vault::VaultSecret::Kind::key_file ? vault::read_key_file(options.home) : passphrase(false);
     home.vault_ = vault::SealedVault::open(options.home, secret, *home.entropy_);
     home.engine_ = std::make_unique<engine::Engine>(*home.vault_, *home.entropy_);
     home.ca_file_ = options.ca_file.empty() ? kept_ca(options.home) : options.ca_file;
     return home;
 }
 
+void Home::must_have_joined() {
+    if (!engine_->server())
+        throw Failure(not_allowed, "not_joined", "nobody has joined with this home yet", "run: interlude join 'LINK'");
+}
+
+Home Home::open(Options const& options) {
+    auto home = open_with(options, secret_of(options));
+    home.must_have_joined();
+    return home;
+}
+
+std::pair<Home, Home> Home::open_twice(Options const& options) {
+    auto const secret = secret_of(options);
+    std::pair<Home, Home> homes{open_with(options, secret), open_with(options, secret)};
+    homes.first.must_have_joined();
+    return homes;
+}
+
 Home Home::open_or_create(Options const& options) {
-    if (vault::SealedVault::exists(options.home)) return open(options);
+    if (vault::SealedVault::exists(options.home)) return open_with(options, secret_of(options));
     if (!options.ca_file.empty() && !std::filesystem::exists(options.ca_file))
         throw Failure(usage, "no_ca", "cannot read the CA file " + options.ca_file, "--ca names a PEM file");
     crypto::SystemEntropy entropy;
-    if (options.has("key-file")) {
-        auto const secret = std::filesystem::exists(options.home / "key") ? vault::read_key_file(options.home)
-                                                                          : vault::make_key_file(options.home, entropy);
-        vault::SealedVault::create(options.home, secret, entropy);
-    } else {
-        auto const secret = passphrase(true);
-        vault::SealedVault::create(options.home, secret, entropy);
-        Home home;
-        home.path_ = options.home;
-        home.entropy_ = std::make_unique<crypto::SystemEntropy>();
-        home.vault_ = vault::SealedVault::open(options.home, secret, *home.entropy_);
-        home.engine_ = std::make_unique<engine::Engine>(*home.vault_, *home.entropy_);
-        home.ca_file_ = options.ca_file;
-        return home;
-    }
-    return open(options);
+    auto const secret = !options.has("key-file")                        ? passphrase(true)
+                        : std::filesystem::exists(options.home / "key") ? vault::read_key_file(options.home)
+                                                                        : vault::make_key_file(options.home, entropy);
+    vault::SealedVault::create(options.home, secret, entropy);
+    return open_with(options, secret);
 }
 
 client_net::RunResult Home::run(std::chrono::milliseconds within, client_net::OnEvent event, client_net::OnIdle idle,

@@ -12,8 +12,10 @@ namespace interlude::ui {
 
 class Home {
   public:
-    /// Opens the home of the options. Failure(not_allowed) with what to do.
+    /// Opens the home of the options. Failure(not_allowed) with what to do, also where nobody has joined yet.
     static Home open(Options const& options);
+    /// The same for two threads, asking for a passphrase once.
+    static std::pair<Home, Home> open_twice(Options const& options);
     /// The same, made first if there is none (join).
     static Home open_or_create(Options const& options);
 
@@ -32,6 +34,10 @@ class Home {
     engine::ConversationView find(std::optional<std::string> const& word);
 
   private:
+    static Home open_with(Options const& options, vault::VaultSecret const& secret);
+    static vault::VaultSecret secret_of(Options const& options);
+    void must_have_joined();
+
     std::filesystem::path path_;
     std::string ca_file_;
     std::unique_ptr<crypto::SystemEntropy> entropy_;

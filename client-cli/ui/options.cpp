@@ -86,7 +86,7 @@ std::filesystem::path default_home() {
 /// What is kept or sent is text that others can show. (Paths may be any bytes.)
 void must_be_text(std::string const& typed) {
     if (!bytes::is_utf8(typed))
-        wrong("\"" + visible(typed, false) + "\" is not UTF-8 text, so nothing was done",
+        wrong("a word of the command is not UTF-8 text, so nothing was done",
               "set your terminal and LANG to UTF-8, or convert the text first (iconv -t utf-8)");
 }
 

@@ -1,9 +1,11 @@
 #include "client-cli/ui/text.hpp"
 
+#include <langinfo.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <clocale>
 #include <cstdlib>
 #include <ctime>
 #include <filesystem>
@@ -162,6 +164,11 @@ std::string clock_in_words(std::int64_t skew_ms) {
     return "your clock is " + std::to_string(std::abs(skew_ms) / 1000) + " seconds " +
            (skew_ms > 0 ? "behind" : "ahead of") +
            " the server's: please check this machine's time. What is held or open is decided by the server's";
+}
+
+void speak_utf8() {
+    std::setlocale(LC_CTYPE, "");
+    if (std::string_view(nl_langinfo(CODESET)) != "UTF-8") std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 base::WallTime wall_now() {

@@ -42,6 +42,9 @@ std::string crisis_card_text(std::optional<engine::CrisisCard> const& edited);
 /// ahead); else empty.
 std::string clock_in_words(std::int64_t skew_ms);
 
+/// Characters are read and written as UTF-8, whatever LANG says: libedit drops what the locale cannot say.
+void speak_utf8();
+
 base::WallTime wall_now();
 bool colours();
 

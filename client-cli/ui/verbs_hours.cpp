@@ -76,8 +76,8 @@ int publish(Options const& options, Home& home, base::Result<base::RequestId> co
     if (!answered) {
         if (result.failure && result.failure->kind == client_net::LinkFailure::Kind::certificate)
             throw_unreachable(result);
-        throw Failure(kept, "hours_kept", "the server was not reached; the hours are kept here and will be published",
-                      "run: interlude status");
+        throw Failure(kept, "hours_kept", "the server was not reached: your clients still see the old hours",
+                      "the new ones are kept here and published with your next command, for example: interlude status");
     }
     for (auto const& hours : home.engine().hours(wall_now()))
         if (hours.me) print_hours(options, hours, "You");

@@ -2,6 +2,7 @@
 #include <iostream>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/verbs.hpp"
@@ -122,8 +123,20 @@ int send_kept(Options const& options, Home& home, engine::ConversationView const
         if (auto const* alarm = std::get_if<engine::Alarm>(&one)) alarms.push_back(*alarm);
         return false;
     };
+    bool card_shown = false;
+    auto const show_card = [&] {
+        if (!options.json && !std::exchange(card_shown, true))
+            std::cout << '\n' << crisis_card_text(home.engine().crisis_card()) << std::flush;
+    };
+    auto const patience_until = std::chrono::steady_clock::now() + std::chrono::seconds{2};
     client_net::OnIdle const idle = [&](bool) {
-        return settled(home.engine().message(conversation.id, id, wall_now()));
+        if (settled(home.engine().message(conversation.id, id, wall_now()))) return true;
+        if (!options.json && !card_shown && std::chrono::steady_clock::now() >= patience_until) {
+            std::cout << "The message is kept on this device; " << home.engine().status().server
+                      << " is not reached yet. (Ctrl-C stops waiting; the message stays.)\n";
+            show_card();
+        }
+        return false;
     };
     auto const result = home.run(options.timeout, event, idle);
     show_alarms(options, alarms);
@@ -132,10 +145,10 @@ int send_kept(Options const& options, Home& home, engine::ConversationView const
     print(options, *message, conversation.name);
     bool const on_device = message->state == engine::MessageState::on_device;
     if (on_device && !options.json)
-        std::cout << "It is kept on this device and will be sent"
-                  << (result.failure ? " (" + result.failure->text + ")" : std::string()) << ".\n";
-    if (waits_unseen(message->state) && !options.json)
-        std::cout << '\n' << crisis_card_text(home.engine().crisis_card());
+        std::cout
+            << "It is kept on this device" << (result.failure ? " (" + result.failure->text + ")" : std::string())
+            << ". It goes out with your next command,\nfor example interlude status, or while a chat or watch runs.\n";
+    if (waits_unseen(message->state)) show_card();
     if (message->state == engine::MessageState::refused) return refused;
     return on_device ? kept : done;
 }
@@ -146,6 +159,11 @@ int send(Options const& options) {
     auto home = Home::open(options);
     auto const conversation = home.find(options.words.size() == 2 ? std::optional(options.words[0]) : std::nullopt);
     auto text = options.words.back();
+    if (options.words.size() == 1)
+        for (auto const& one : home.engine().conversations())
+            if (one.name == text)
+                throw Failure(usage, "no_text", "what do you want to write to " + visible(text, false) + "?",
+                              "write the text too: interlude send " + visible(text, false) + " \"...\"");
     if (text == "-") {
         text.assign(std::istreambuf_iterator<char>(std::cin), {});
         while (!text.empty() && text.back() == '\n') text.pop_back();
@@ -162,7 +180,9 @@ int send(Options const& options) {
                               "send it in parts");
             case base::Errc::not_allowed:
                 throw Failure(refused, "paused", pause_in_words(conversation.pause) + ", so nothing was sent or kept",
-                              "run: interlude status");
+                              conversation.pause == engine::Pause::identity_changed
+                                  ? "compare the four words again: interlude verify"
+                                  : "run: interlude status");
             default:
                 throw Failure(refused, "unknown", "there is no such conversation", "");
         }
@@ -187,7 +207,8 @@ int read(Options const& options) {
         print(options, message, conversation.name);
         if (message.seq) shown = std::max(shown, *message.seq);
     }
-    if (messages.empty() && !options.json) std::cout << "Nothing was written yet.\n";
+    if (messages.empty() && !options.json)
+        std::cout << "There is nothing to read yet. What is written in closed hours comes when they open.\n";
     if (!options.has("peek") && shown > 0) home.engine().mark_read(conversation.id, shown);
     return reached ? done : unreachable;
 }

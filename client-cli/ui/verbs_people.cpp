@@ -6,6 +6,7 @@
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/verbs.hpp"
 #include "common/bytes/text.hpp"
+#include "common/identity/invitation_link.hpp"
 
 namespace interlude::ui {
 
@@ -79,7 +80,7 @@ void print_invitation(Options const& options, std::string const& link, base::Wal
     std::cout << "Give this to your client, and to nobody else. It works once, until " << when(expires, wall_now())
               << ":\n\n"
               << link << "\n\n"
-              << qr_picture(link) << "\nYour client runs:  interlude join 'THE LINK'\n";
+              << qr_picture(link) << "\nYour client runs:  interlude join --name YOU --my-name THEM 'THE LINK'\n";
 }
 
 json conversation_json(engine::ConversationView const& one) {
@@ -107,7 +108,7 @@ std::string trust_in_words(engine::ConversationView const& one, base::WallTime n
         case engine::Verification::confirmed:
             return "confirmed";
         case engine::Verification::changed:
-            return "CHANGED since you verified it, or the words differ; sending is paused (interlude status)";
+            return "NOT SAFE: the four words differ, or the other side changed; sending is paused (interlude verify)";
     }
     return "";
 }
@@ -126,7 +127,7 @@ std::string pause_in_words(engine::Pause pause) {
         case engine::Pause::broken:
             return "a change of this conversation's keys did not hold, and its messages are no longer safe to send";
         case engine::Pause::identity_changed:
-            return "the other side is not the one you verified; compare the four words (interlude verify)";
+            return "the four words differ, or the other side changed since you compared them";
     }
     return "";
 }
@@ -157,9 +158,19 @@ std::string qr_picture(std::string const& text) {
     return out;
 }
 
+namespace {
+
+[[noreturn]] void throw_bad_link() {
+    throw Failure(bad_data, "bad_link", "this is not a whole invitation link",
+                  "copy all of it, with what comes after the #, and put it in quotes");
+}
+
+}  // namespace
+
 int join(Options const& options) {
-    auto home = Home::open_or_create(options);
     auto const link = options.words.front();
+    if (!identity::parse_link(link)) throw_bad_link();  // before there is a home
+    auto home = Home::open_or_create(options);
     auto const plan = home.engine().join_begin(link, options.value("name").value_or(""),
                                                options.value("my-name").value_or(""), wall_now());
     if (!plan) {
@@ -170,8 +181,7 @@ int join(Options const& options) {
                 throw Failure(refused, "home_in_use", "this home belongs to somebody already",
                               "choose another one: interlude --home DIR join LINK");
             default:
-                throw Failure(bad_data, "bad_link", "this is not a whole invitation link",
-                              "copy all of it, with what comes after the #, and put it in quotes");
+                throw_bad_link();
         }
     }
     if (!options.ca_file.empty())
@@ -321,8 +331,8 @@ int verify(Options const& options) {
     if (!words) throw Failure(refused, "no_members", "the other side has not joined yet", "");
     if (!options.json) {
         std::cout << "Compare these four words with the other person, in the session or by phone:\n\n    ";
-        for (auto const& word : *words) std::cout << word << ' ';
-        std::cout << "\n\nThe same on both sides: nobody is between you.\n";
+        for (auto const& word : *words) std::cout << word << (&word == &words->back() ? "" : " ");
+        std::cout << "\n\nOnly if both of you read the same words is nobody between you.\n";
     }
     auto const compared = ask_for_comparison(options);
     if (compared == Compared::same) INTERLUDE_CHECK(home.engine().confirm_words(id));
@@ -339,6 +349,8 @@ int verify(Options const& options) {
                "same.\nCompare them once more, and speak with the other person in another way; what is kept on this "
                "device\nis the evidence: leave it as it is.\n";
     }
+    if (!options.json && compared == Compared::not_yet)
+        std::cout << "Then run: interlude verify --confirm, or --differ if they are not the same.\n";
     return compared == Compared::different ? not_so : done;
 }
 
@@ -394,9 +406,14 @@ int status(Options const& options) {
             std::cout << "At the last connect: " << clock_in_words(*state.skew_ms) << ".\n";
         if (state.seed_on_device)
             std::cout << "There is no recovery kit yet: if this device is lost, so is the account.\n";
-        if (state.alarms) std::cout << state.alarms << " alarms; run: interlude audit verify\n";
-        for (auto const& alarm : home.engine().alarms())
-            std::cout << "  " << alarm.code << ": " << visible(alarm.text, false) << '\n';
+        if (state.alarms) std::cout << counted(state.alarms, "alarm") << ":\n";
+        auto const conversations = home.engine().conversations();
+        for (auto const& alarm : home.engine().alarms()) {
+            std::cout << "  " << alarm.code;
+            for (auto const& one : conversations)
+                if (one.id == alarm.conversation) std::cout << " (" << visible(one.name, false) << ')';
+            std::cout << ": " << visible(alarm.text, false) << '\n';
+        }
     }
     return connected || options.has("offline") ? done : unreachable;
 }

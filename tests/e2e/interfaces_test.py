@@ -6,8 +6,10 @@ brought about that a person can bring about. Standard library only.
 """
 import json
 import os
+import pty
 import re
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -36,6 +38,32 @@ SHAPES = {
     'error': {'code': str, 'text': str, 'hint?': str},
 }
 OPEN_EXTENSION = {'status', 'device', 'hours', 'message', 'conversation'}    # interfaces.md: it may grow
+
+
+def in_terminal(command, lines, locale):
+    """A program in a terminal of its own, typed at line by line; what it showed."""
+    child, screen = pty.fork()
+    if child == 0:
+        environment = {name: value for name, value in PLAIN.items() if name not in ('LC_ALL', 'LANG', 'LC_CTYPE')} | locale
+        os.execve(command[0], [str(word) for word in command], environment)
+    shown = b''
+
+    def listen(until, seconds):
+        nonlocal shown
+        began, end = len(shown), time.monotonic() + seconds
+        while time.monotonic() < end and until not in shown[began:]:
+            if select.select([screen], [], [], 0.2)[0]:
+                try:
+                    shown += os.read(screen, 65536)
+                except OSError:
+                    return
+    listen(b'> ', 20)
+    for line in lines:
+        os.write(screen, line.encode() + b'\n')
+        listen(b'> ' if line != '/quit' else b'\0', 20)
+    os.waitpid(child, 0)
+    os.close(screen)
+    return shown.decode(errors='replace')
 
 
 class Interfaces(unittest.TestCase):
@@ -217,6 +245,30 @@ class Interfaces(unittest.TestCase):
             listener.join(5)
             for stream in (chat.stdin, chat.stdout):
                 stream.close()
+
+    def test_a_terminal_chat_keeps_every_character_whatever_the_locale_is(self):
+        line = 'Ich bin müde 😀 żal, ß'
+        for locale in ({}, {'LC_ALL': 'C'}, {'LC_ALL': 'C.UTF-8'}):
+            screen = in_terminal(self.client.command('chat', as_json=False), [line, '//off', '/nonsense', '/quit'], locale)
+            self.assertIn('no such command', screen)
+            texts = [each['text'] for each in self.therapist.ask('read', 'Jonas').of('message')]
+            self.assertEqual(texts[-2:], [line, '/off'], screen)
+
+    def test_a_bad_link_makes_no_home_and_a_home_that_has_not_joined_says_so(self):
+        nobody = Person('nobody', Path(self.folder.name) / 'unjoined', self.server.ca)
+        self.exits(nobody.run('join', '--key-file', self.link[:-4]), 65, 'bad_link')
+        self.assertFalse(nobody.home.exists())
+        self.exits(nobody.run('join', '--key-file', self.link), 3, 'spent')
+        for verb in ('list', 'status', 'read'):
+            self.exits(nobody.run(verb), 77, 'not_joined')
+
+    def test_a_name_alone_is_no_message(self):
+        self.exits(self.client.run('send', 'Helena'), 2, 'no_text')
+
+    def test_who_gave_no_name_is_called_as_the_conversation_is(self):
+        self.client.ask('send', 'Helena', 'who am I?')
+        message = self.therapist.ask('read', 'Jonas').of('message')[-1]
+        self.assertEqual(message['from']['name'], 'Jonas')
 
     def test_peeking_marks_nothing_as_read(self):
         self.therapist.ask('read', 'Jonas')

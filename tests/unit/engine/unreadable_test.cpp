@@ -73,7 +73,7 @@ TEST_F(Unreadable, name_that_an_earlier_build_kept_does_not_hide_the_messages) {
     world.send(world.client, "hello");
     world.sync_both();
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("hello"));
-    EXPECT_EQ(world.therapist.engine().messages(world.conversation, world.now).front().from_name, "");
+    EXPECT_EQ(world.therapist.engine().messages(world.conversation, world.now).front().from_name, "Kim");
 }
 
 TEST_F(Unreadable, text_of_a_peer_that_is_no_text_is_shown_byte_by_byte) {
