@@ -182,7 +182,7 @@ struct Send {
     Wish wish = Wish::normal;
     std::optional<RequestId> replaces;       // answers not_yet
     std::optional<SignedDocument> send_now;  // an override over this request id; answers not_yet
-    std::vector<Bytes> blobs{};               // answers not_yet
+    std::vector<Bytes> blobs{};              // answers not_yet
     bool operator==(Send const&) const = default;
 };
 struct Ack {

@@ -14,7 +14,7 @@ struct LiveDevice {
     core::DeviceRef device;
     std::shared_ptr<ports::DeliverySink> sink;
     std::shared_ptr<Courier> courier;
-    bool ready = true;                   // false: nothing may be sent before Ready; what it is told waits
+    bool ready = true;                     // false: nothing may be sent before Ready; what it is told waits
     std::vector<wire::ServerBody> told{};  // meanwhile
 };
 
