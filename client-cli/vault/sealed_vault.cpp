@@ -178,11 +178,10 @@ class SealedVault::Impl {
     Impl(std::filesystem::path home, crypto::Entropy& entropy) : home_(std::move(home)), entropy_(entropy) {
         open_file(vault_file(home_), 0);
     }
-    ~Impl() { sqlite3_close(database_); }
 
     void open_file(std::filesystem::path const& file, int flags) {
-        sqlite3_close(std::exchange(database_, nullptr));
-        if (sqlite3_open_v2(file.c_str(), &database_, SQLITE_OPEN_READWRITE | flags, nullptr) != SQLITE_OK)
+        sqlite3_close(std::exchange(database_.handle, nullptr));
+        if (sqlite3_open_v2(file.c_str(), &database_.handle, SQLITE_OPEN_READWRITE | flags, nullptr) != SQLITE_OK)
             fail(database_, "opening " + file.string());
         chmod(file.c_str(), 0600);
         sqlite3_extended_result_codes(database_, 1);
@@ -349,7 +348,11 @@ class SealedVault::Impl {
 
     std::filesystem::path home_;
     crypto::Entropy& entropy_;
-    sqlite3* database_ = nullptr;
+    struct Connection {  // closed also where the constructor gives up
+        sqlite3* handle = nullptr;
+        ~Connection() { sqlite3_close(handle); }
+        operator sqlite3*() const { return handle; }
+    } database_;
     std::optional<Sealer> sealer_;
 
   private:
