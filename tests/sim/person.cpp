@@ -88,9 +88,10 @@ void Process::cut() {
 
 void Process::on_message(Link&, Bytes const& message) {
     auto const weak = weak_from_this();
-    run([&] { return driver_->on_message(message, person_.around_.clock.now()); });
+    auto& clock = person_.around_.clock;
+    run([&] { return driver_->on_message(message, clock.now()); });  // may end this process
     // A program looks at its home again soon: what was received may have made something due.
-    person_.around_.clock.after(350ms, [weak] {
+    clock.after(350ms, [weak] {
         if (auto const self = weak.lock()) self->poll();
     });
 }
