@@ -47,6 +47,7 @@ struct InFlight {
         }
     }
     void be_patient(base::RequestId const& request, base::WallTime until) {
+        proof_due.erase(request);
         sent.erase(request);
         not_before[request] = until;
         if (window > 1) window /= 2;

@@ -310,7 +310,8 @@ Actions LinkDriver::on_message(ByteView message, WallTime now) {
 }
 
 bool LinkDriver::waited_for_this_link(wire::ServerFrame const& frame) const {
-    if (!ready() || !frame.request.is_zero()) return !ready();
+    if (!ready()) return true;
+    if (!frame.request.is_zero()) return false;
     if (auto const* envelope = std::get_if<wire::Envelope>(&frame.body)) return envelope->stamp < ready_time_;
     if (auto const* handshake = std::get_if<wire::Handshake>(&frame.body)) return handshake->stamp < ready_time_;
     return true;

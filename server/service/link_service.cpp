@@ -67,7 +67,7 @@ std::vector<base::ConversationId> take_out_closed(ports::Snapshot& snapshot, bas
     return closed;
 }
 
-/// What a hello confirms. Nothing hangs on it: the next hello names them again.
+/// What a hello confirms. The login does not hang on it: what is not forgotten now goes after two hold lives.
 asio::awaitable<void> confirm(Shared& shared, core::DeviceRef device, std::vector<base::RequestId> ids) {
     try {
         co_await shared.store.confirm(device, std::move(ids));

@@ -36,6 +36,19 @@ class Linked : public testing::Test {
         return io.stopped();
     }
 
+    /// Connects and takes what comes until the end.
+    asio::awaitable<void> read_all() {
+        auto const failure = co_await link.connect(10s);
+        EXPECT_FALSE(failure) << failure->text;
+        bool more = !failure;
+        while (more) {
+            auto const message = co_await link.next();
+            more = message.has_value();
+            if (more) came.emplace_back(message->begin(), message->end());
+        }
+    }
+
+    std::vector<std::string> came;
     RawServer server;
     asio::io_context io{1};
     ServerLink link{io, LinkTarget{"localhost", server.port(), server.ca_file()}};
@@ -60,17 +73,7 @@ TEST_F(Linked, MessagesComeUntilTheServerCloses) {
         peer.send_frame(closing, normal_closure);
         peer.read_frame();
     });
-    std::vector<std::string> came;
-    run([&]() -> asio::awaitable<void> {
-        auto const failure = co_await link.connect(10s);
-        EXPECT_FALSE(failure) << failure->text;
-        bool more = !failure;
-        while (more) {
-            auto const message = co_await link.next();
-            more = message.has_value();
-            if (more) came.emplace_back(message->begin(), message->end());
-        }
-    });
+    run([&]() -> asio::awaitable<void> { co_await read_all(); });
     EXPECT_EQ(came, (std::vector<std::string>{"one", "two"}));
     EXPECT_EQ(link.close_code(), 1000);
 }
@@ -106,19 +109,11 @@ TEST_F(Linked, WhoeverAsksAgainAfterTheEndIsTold) {
 // Beast's idle timer outlives a broken link by half a minute: a verb that was done waited for it.
 TEST_F(Linked, NothingOfALinkIsLeftWhenTheServerVanished) {
     server.play([](RawServer& peer) { peer.send_frame(binary, "last words"); });
-    int messages = 0;
     bool const ended = run([&]() -> asio::awaitable<void> {
-        auto const failure = co_await link.connect(10s);
-        EXPECT_FALSE(failure) << failure->text;
-        bool more = !failure;
-        while (more) {
-            auto const message = co_await link.next();
-            more = message.has_value();
-            messages += more ? 1 : 0;
-        }
+        co_await read_all();
         link.finish();
     });
-    EXPECT_EQ(messages, 1);
+    EXPECT_EQ(came.size(), 1u);
     EXPECT_TRUE(ended);
 }
 

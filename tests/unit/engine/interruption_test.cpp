@@ -99,14 +99,7 @@ TEST_F(Interruption, power_failing_at_any_commit_loses_and_repeats_nothing) {
             copy.send(copy.client, "two");
             copy.send(copy.client, "three");
             auto& home = copy.*who;
-            home.vault.commits_left = commits;
-            bool failed = false;
-            try {
-                copy.sync_both();
-            } catch (PowerFailure const&) {
-                failed = true;
-            }
-            home.vault.commits_left = -1;
+            bool const failed = fails_at_commit(home, commits, [&] { copy.sync_both(); });
             expect_all_there(copy, commits);
             if (HasFailure()) return;
             if (!failed) {
@@ -242,14 +235,7 @@ TEST(InterruptedJoining, power_failing_at_any_commit_of_the_therapist_still_join
         copy.sync(copy.client);
         copy.sync(copy.client);
         copy.conversation = *copy.client.all<engine::Joined>().front().conversation;
-        copy.therapist.vault.commits_left = commits;
-        bool failed = false;
-        try {
-            copy.sync(copy.therapist);
-        } catch (PowerFailure const&) {
-            failed = true;
-        }
-        copy.therapist.vault.commits_left = -1;
+        bool const failed = fails_at_commit(copy.therapist, commits, [&] { copy.sync(copy.therapist); });
         copy.sync(copy.therapist);
         copy.send(copy.client, "hello");
         copy.sync_both();

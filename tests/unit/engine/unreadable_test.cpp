@@ -126,14 +126,7 @@ TEST_F(Unreadable, no_message_is_acknowledged_before_it_is_in_the_vault) {
     world.sync(world.client);
     for (int commits = 0;; ++commits) {
         World copy = world;
-        copy.therapist.vault.commits_left = commits;
-        bool failed = false;
-        try {
-            copy.sync(copy.therapist);
-        } catch (PowerFailure const&) {
-            failed = true;
-        }
-        copy.therapist.vault.commits_left = -1;
+        bool const failed = fails_at_commit(copy.therapist, commits, [&] { copy.sync(copy.therapist); });
         copy.sync(copy.therapist);
         auto const messages = copy.therapist.engine().messages(copy.conversation, copy.now);
         ASSERT_EQ(messages.size(), 1u) << commits;

@@ -216,6 +216,20 @@ struct World {
     }
 };
 
+/// `what` while the machine of `home` fails at the commit after so many more. True: it failed.
+template <class What>
+bool fails_at_commit(Home& home, int commits, What what) {
+    home.vault.commits_left = commits;
+    bool failed = false;
+    try {
+        what();
+    } catch (PowerFailure const&) {
+        failed = true;
+    }
+    home.vault.commits_left = -1;
+    return failed;
+}
+
 inline std::vector<std::string> codes(engine::AuditReport const& report) {
     std::vector<std::string> codes;
     for (auto const& problem : report.problems) codes.push_back(problem.code + ": " + problem.text);
