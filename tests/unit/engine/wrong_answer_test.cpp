@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 
 #include "client-cli/engine/content.hpp"
-#include "client-cli/engine/outbox.hpp"
 #include "client-cli/engine/turn.hpp"
 #include "tests/unit/engine/craft.hpp"
 

@@ -12,7 +12,6 @@
 #include "client-cli/engine/joining.hpp"
 #include "client-cli/engine/log_keeper.hpp"
 #include "client-cli/engine/membership.hpp"
-#include "client-cli/engine/outbox.hpp"
 #include "client-cli/engine/turn.hpp"
 #include "tests/unit/engine/craft.hpp"
 
