@@ -243,7 +243,7 @@ bool seal(Turn& turn, OutgoingRecord& record) {
     if (conversation->told_own_seq > 0) return false;
     if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
     auto group = load_group(turn, id, conversation->generation);
-    if (!group || group->epoch() < conversation->server_epoch || removal_due(turn, *group)) return false;
+    if (!group || group->epoch() < conversation->server_epoch || !dropped_members(turn, *group).empty()) return false;
 
     auto content = decode_content(record.content);
     INTERLUDE_CHECK(content);

@@ -10,6 +10,7 @@
 #include "client-cli/engine/membership.hpp"
 #include "client-cli/engine/news.hpp"
 #include "client-cli/engine/outbox.hpp"
+#include "client-cli/engine/own_commits.hpp"
 #include "common/identity/login.hpp"
 #include "common/wire/codec.hpp"
 
@@ -138,7 +139,7 @@ class LinkDriver::Handler {
     void operator()(wire::Held const& held) { take_held(turn_, request_, held); }
     void operator()(wire::Refused const& answer) { refused(answer); }
     void operator()(wire::EpochStale const& stale) {
-        if (!take_epoch_stale(turn_, request_, stale)) take_commit_refused(turn_, driver_.in_flight_, request_, 0);
+        take_epoch_stale(turn_, request_, stale);
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::TooLate const&) {}
@@ -210,7 +211,8 @@ class LinkDriver::Handler {
                 driver_.deferred_.push_back(handshake);
                 return;
             case HandshakeOutcome::not_authentic:
-                return driver_.end(turn_, close_malformed, 0);
+                driver_.unfollowed_.insert(handshake.conversation);
+                return;
         }
     }
 
@@ -223,7 +225,7 @@ class LinkDriver::Handler {
         if (driver_.state_ == State::redeeming) return driver_.fail_join(turn_, answer.rule);
         if (answers(Asked::log)) return driver_.finish_log(turn_);
         if (take_refused(turn_, driver_.in_flight_, request_, answer)) return;
-        take_commit_refused(turn_, driver_.in_flight_, request_, answer.retry_after_seconds);
+        take_commit_refused(turn_, driver_.in_flight_, request_, answer);
     }
 
     void ask_to_redeem(JoinRecord const& join) {
@@ -395,8 +397,9 @@ bool LinkDriver::is_behind(Turn& turn) {
     for (auto const& [request, question] : questions_)
         if (question.what == Asked::stock) return true;
     for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
-        if (conversation.broken || conversation.closed) continue;
-        auto const group = load_group(turn, *ConversationId::from(key), conversation.generation);
+        auto const id = *ConversationId::from(key);
+        if (conversation.broken || conversation.closed || unfollowed_.contains(id)) continue;
+        auto const group = load_group(turn, id, conversation.generation);
         if (group && group->epoch() < conversation.server_epoch) return true;
     }
     return false;

@@ -85,6 +85,8 @@ class LinkDriver {
     std::vector<RequestId> confirmed_;  // in the hello
     LogKnown log_known_;                // when it was said, and what this link told since
     std::vector<wire::Handshake> deferred_;
+    std::set<ConversationId>
+        unfollowed_;  // what came as their next handshake is none: nobody waits for it on this link
     WallTime next_maintenance_{};
     WallTime next_commits_{};
     std::set<ConversationId> awaited_;  // begun by others, their Welcome is on its way

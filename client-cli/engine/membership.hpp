@@ -1,8 +1,7 @@
-// Who is in a conversation's group, and how that changes: commits of others checked against identity and declaration,
-// own commits between pending and accepted, healing (protocol.md, MLS profile).
+// Who is in a conversation's group, and how that changes: commits of others checked against identity and declaration
+// (protocol.md, MLS profile). Own commits are own_commits.hpp's.
 #pragma once
 
-#include "client-cli/engine/outbox.hpp"
 #include "client-cli/engine/turn.hpp"
 #include "common/identity/leaf_attestation.hpp"
 #include "common/mls/group.hpp"
@@ -24,24 +23,20 @@ Result<std::vector<wire::MemberState>> members_after(mls_framing::Declaration co
 /// The group's leaves are exactly these devices.
 bool roster_matches(mls::Group const& group, std::vector<wire::MemberState> const& members);
 
-/// The group has a device that its account's newest list dropped: its Remove goes before anything else.
-bool removal_due(Turn& turn, mls::Group const& group);
+std::optional<identity::LeafIdentity> identity_of(mls::Member const& member);
+/// Leaves whose device its account's newest list no longer has: their Remove goes before anything else.
+std::vector<mls::Member> dropped_members(Turn& turn, mls::Group const& group);
 
 enum class HandshakeOutcome : std::uint8_t {
     taken,          // followed, refused for good, or of no use here
     needs_lists,    // device lists were asked for; give it again when documents came
-    not_authentic,  // nothing changed and nothing is acked: end the link, the honest copy can come later
+    not_authentic,  // nothing changed and nothing is acked: the honest copy can come later
 };
 HandshakeOutcome take_handshake(Turn& turn, wire::Handshake const& handshake);
 
-/// Sends the commits that are pending and not on their way; with `make_new` also those that are due now (removals, a
-/// replaced leaf, healing).
-void flush_commits(Turn& turn, InFlight& in_flight, bool make_new);
-// Answers to own commits; false: not one of those.
-bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& accepted);
-bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict);
-bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, std::uint32_t retry_after_seconds);
-bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
+/// Another epoch began: what follows from it for every kind of commit. What was pending in the old one is forgotten.
+void begin_epoch(Turn& turn, ConversationId const& id, ConversationRecord& conversation, mls::Group const& group,
+                 std::vector<wire::MemberState> members);
 
 /// What the server says the conversations are; notices a home that was restored from an older copy.
 void take_states(Turn& turn, std::vector<wire::ConversationState> const& states);

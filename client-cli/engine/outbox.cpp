@@ -49,28 +49,6 @@ void forget_early_reports(Turn& turn, ConversationId const& id) {
         turn.rows.erase(Table::early_reports, row.key);
 }
 
-/// A gate or a limit, which time opens; the rest is about the message itself or its author.
-bool may_pass_later(wire::Rule rule) {
-    switch (rule) {
-        case wire::Rule::off_hours:
-        case wire::Rule::quota:
-        case wire::Rule::too_fast:
-        case wire::Rule::not_yet:
-        case wire::Rule::unreachable:
-        case wire::Rule::conflict:
-            return true;
-        case wire::Rule::closed_conversation:
-        case wire::Rule::not_a_member:
-        case wire::Rule::too_big:
-        case wire::Rule::schedule:
-        case wire::Rule::invalid:
-        case wire::Rule::expired:
-        case wire::Rule::spent:
-            return false;
-    }
-    return false;
-}
-
 /// What a draft that the server would not have becomes.
 void refuse_message(Turn& turn, RequestId const& request, OutgoingRecord record, wire::Refused const& refused) {
     if (record.body != MessageKind::text) {  // nobody wrote it: nobody could send it again
@@ -108,6 +86,27 @@ void refuse_request(Turn& turn, RequestId const& request, OutgoingRecord const& 
 }
 
 }  // namespace
+
+bool may_pass_later(wire::Rule rule) {
+    switch (rule) {
+        case wire::Rule::off_hours:
+        case wire::Rule::quota:
+        case wire::Rule::too_fast:
+        case wire::Rule::not_yet:
+        case wire::Rule::unreachable:
+        case wire::Rule::conflict:
+            return true;
+        case wire::Rule::closed_conversation:
+        case wire::Rule::not_a_member:
+        case wire::Rule::too_big:
+        case wire::Rule::schedule:
+        case wire::Rule::invalid:
+        case wire::Rule::expired:
+        case wire::Rule::spent:
+            return false;
+    }
+    return false;
+}
 
 MessageKind kind_of(ContentBody const& body) {
     struct Kind {

@@ -8,6 +8,9 @@
 
 namespace interlude::engine {
 
+/// A gate or a limit, which time opens; the rest is about what was asked or about who asked.
+bool may_pass_later(wire::Rule rule);
+
 MessageKind kind_of(ContentBody const& body);
 RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body);
 RequestId queue_request(Turn& turn, OutgoingKind kind, wire::ClientBody body);

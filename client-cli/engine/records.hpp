@@ -263,17 +263,21 @@ struct ConversationRecord {
 
 // ---- Table::pending ------------------------------------------------------------------------------------------------
 
-/// An own commit between the server's yes and no.
+/// An own commit that leads out of the current epoch. It is kept until the epoch ends, whatever the server answered:
+/// another process of the home may have sent it too, and the keys of the epoch that it begins are nowhere else.
 struct PendingCommitRecord {
     RequestId request;
     std::uint64_t epoch = 0;  // that it ends
     Bytes mls;
     Bytes declaration;
     std::vector<Bytes> welcomes;
-    SecretBytes next;  // mls::Group
+    SecretBytes next;       // mls::Group
+    WallTime not_before{};  // after a refusal: neither this one nor another goes earlier
+    bool given_up = false;  // not sent any more
     static constexpr auto fields() {
         using S = PendingCommitRecord;
-        return std::tuple(&S::request, &S::epoch, &S::mls, &S::declaration, &S::welcomes, &S::next);
+        return std::tuple(&S::request, &S::epoch, &S::mls, &S::declaration, &S::welcomes, &S::next, &S::not_before,
+                          &S::given_up);
     }
 };
 

@@ -73,6 +73,9 @@ Bytes key_of(base::Id<Tag, N> const& id, std::uint64_t number) {
 inline Bytes key_of(ConversationId const& conversation, AccountId const& account, MessageId const& message) {
     return bytes::Writer().id(conversation).id(account).id(message).take();
 }
+inline Bytes key_of(ConversationId const& conversation, RequestId const& request) {
+    return bytes::Writer().id(conversation).id(request).take();
+}
 inline std::uint64_t number_at_end(ByteView key) {
     return *bytes::Reader(key.last(8)).u64();
 }

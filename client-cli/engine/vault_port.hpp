@@ -21,7 +21,7 @@ enum class Table : std::uint8_t {
     calendars = 4,       // account ‖ chain ‖ number -> published document
     conversations = 5,   // conversation -> what is known of it
     groups = 6,          // conversation ‖ generation -> MLS state
-    pending = 7,         // conversation -> an own commit that was not answered yet
+    pending = 7,         // conversation ‖ request -> an own commit of the current epoch
     messages = 8,        // conversation ‖ seq -> a message in its place
     message_ids = 9,     // conversation ‖ account ‖ message id -> seq or request
     envelopes = 10,      // conversation ‖ seq -> ciphertext that waits for its time, or that does not open

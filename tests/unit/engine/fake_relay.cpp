@@ -404,6 +404,11 @@ struct FakeRelay::Serve {
     }
     void operator()(wire::Commit const& commit) {
         ++relay.commits_received;
+        relay.different_commits.insert(commit.mls);
+        if (!relay.instead_of_commits.empty()) {
+            answer(std::move(relay.instead_of_commits.front()));
+            return relay.instead_of_commits.pop_front();
+        }
         auto& conversation = relay.conversations.at(commit.conversation);
         if (commit.epoch != conversation.epoch) {
             for (auto const& handshake : conversation.handshakes) {

@@ -64,6 +64,7 @@ class FakeRelay {
     std::size_t invitations() const { return invitations_.size(); }
     int sends_received = 0;
     int commits_received = 0;
+    std::set<Bytes> different_commits;
     std::map<std::uint64_t, int> offers;  // how often a seq was handed over
 
     // Dishonesty.
@@ -79,6 +80,7 @@ class FakeRelay {
     bool refuse_sends = false;
     std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
     std::deque<wire::ServerBody> instead_of_answers;   // to the next sends, of which nothing happens
+    std::deque<wire::ServerBody> instead_of_commits;   // to the next commits, of which nothing happens
     int questions_failing = 0;                         // so many of those after a login find no store
     std::optional<wire::ServerBody> instead_of_proof;  // after `stored`
     std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login

@@ -124,6 +124,102 @@ TEST_F(Interruption, healing_cut_after_any_frame_leaves_one_group) {
     }
 }
 
+// ---- Refused commits -----------------------------------------------------------------------------------------------
+
+/// The client's keys are due for healing, in the middle of an open window.
+class RefusedCommit : public Interruption {
+  protected:
+    void SetUp() override {
+        Interruption::SetUp();
+        world.now += std::chrono::days{8};
+        world.at_hour(10);
+    }
+    void refuse_next(wire::Rule rule, std::uint32_t retry_after_seconds) {
+        world.relay.instead_of_commits.push_back(wire::Refused{rule, {}, {}, retry_after_seconds, {}});
+    }
+    /// One process of the client, long enough for healing.
+    void client_looks() {
+        TestLink link(world.client, world.relay, world.now);
+        link.run(world.now);
+        for (int look = 0; look < 2; ++look) {
+            world.now += 6s;
+            link.run(world.now);
+        }
+    }
+    void expect_whole() {
+        for (auto text : {"one", "two", "three"}) world.send(world.client, text);
+        expect_all_there(world, 0);
+        EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+        EXPECT_THAT(world.therapist.alarm_codes(), IsEmpty());
+    }
+};
+
+TEST_F(RefusedCommit, accepted_from_another_process_of_the_home_is_followed) {
+    for (auto const rule : {wire::Rule::too_fast, wire::Rule::invalid}) {
+        World const before = world;
+        TestLink first(world.client, world.relay, world.now);
+        TestLink second(world.client, world.relay, world.now);
+        first.run(world.now);
+        second.run(world.now);
+        world.now += 11s;
+        refuse_next(rule, 86400);
+        // Both send it before either has its answer.
+        while (world.relay.commits_received == 0) ASSERT_TRUE(first.step(world.now));
+        while (world.relay.commits_received == 1) ASSERT_TRUE(second.step(world.now));
+        ASSERT_EQ(world.relay.different_commits.size(), 1u);
+        first.run(world.now);
+        second.run(world.now);
+        ASSERT_EQ(world.relay.conversations.at(world.conversation).epoch, 2u);
+        expect_whole();
+        if (HasFailure()) return;
+        world = before;
+    }
+}
+
+TEST_F(RefusedCommit, goes_again_as_it_was_and_not_before_its_time) {
+    for (int day = 0; day < 3; ++day) refuse_next(wire::Rule::too_fast, 86400);
+    for (int look = 1; look <= 5; ++look) client_looks();
+    EXPECT_EQ(world.relay.commits_received, 1);
+    world.now += std::chrono::days{1} + 1s;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 2);
+    world.now += std::chrono::days{1} + 1s;
+    client_looks();
+    world.now += std::chrono::days{1} + 1s;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 4);
+    EXPECT_EQ(world.relay.different_commits.size(), 1u);
+    EXPECT_EQ(world.relay.conversations.at(world.conversation).epoch, 2u);
+    world.at_hour(10);
+    expect_whole();
+}
+
+TEST_F(RefusedCommit, for_good_is_made_anew_later) {
+    refuse_next(wire::Rule::invalid, 0);
+    for (int look = 1; look <= 3; ++look) client_looks();
+    EXPECT_EQ(world.relay.commits_received, 1);
+    world.now += 11min;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 2);
+    EXPECT_EQ(world.relay.different_commits.size(), 2u);
+    expect_whole();
+    engine::Turn turn(world.client.vault, world.client.entropy, world.now);
+    EXPECT_TRUE(turn.rows.scan<engine::PendingCommitRecord>(engine::Table::pending).empty());
+}
+
+TEST_F(RefusedCommit, again_and_again_keeps_few) {
+    for (int times = 0; times < 30; ++times) refuse_next(wire::Rule::invalid, 0);
+    for (int times = 0; times < 30; ++times) {
+        world.now += 11min;
+        client_looks();
+    }
+    EXPECT_EQ(world.relay.different_commits.size(), 30u);
+    engine::Turn turn(world.client.vault, world.client.entropy, world.now);
+    auto const kept = turn.rows.scan<engine::PendingCommitRecord>(engine::Table::pending).size();
+    EXPECT_GT(kept, 4u);
+    EXPECT_LE(kept, 16u);
+}
+
 TEST_F(Interruption, own_commit_whose_answer_is_lost_is_known_before_the_next_ones) {
     world.now += std::chrono::days{8};
     world.at_hour(9);
