@@ -23,6 +23,7 @@ using namespace std::chrono_literals;
 constexpr auto maintenance_interval = 60s;
 constexpr auto commits_interval = 10s;  // looking for due ones opens every group
 constexpr auto quiet_moment = 300ms;
+constexpr std::ptrdiff_t log_questions_max = 4;  // at a time
 constexpr std::uint16_t close_normal = 1000;
 constexpr std::uint16_t close_malformed = 4400;
 constexpr std::uint16_t close_not_authenticated = 4401;
@@ -148,23 +149,21 @@ class LinkDriver::Handler {
         take_log_entries(turn_, entries);
         if (!answers(Asked::log)) return;
         auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
-        auto const asked = driver_.answered_->asked;
+        auto question = *driver_.answered_;
         if (!entries.items.empty() && last < entries.head_counter) {
-            driver_.ask(turn_, wire::LogGet{entries.subject, last + 1},
-                        {.what = Asked::log, .subject = entries.subject, .asked = asked});
+            question.from = last + 1;
+            driver_.log_wanted_.push_front(question);
         } else {
-            note_chain_fetched(turn_, entries.subject, asked);
+            if (question.asked > WallTime{}) note_chain_fetched(turn_, entries.subject, question.asked);
             if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
                 turn_.say(wire::LogAck{entries.subject, complete});
         }
-        driver_.connect_checkpoints(turn_);
-        driver_.finish_log(turn_);
+        go_on_with_log();
     }
     void operator()(wire::Checkpoint const& checkpoint) {
         if (driver_.answered_) take_checkpoint(turn_, driver_.answered_->size, driver_.answered_->met, checkpoint);
         if (answers(Asked::caught_up)) driver_.asked_back_ = true;
-        driver_.connect_checkpoints(turn_);
-        driver_.finish_log(turn_);
+        go_on_with_log();
     }
 
     void operator()(wire::Envelope const& envelope) { take_envelope(turn_, envelope); }
@@ -193,7 +192,7 @@ class LinkDriver::Handler {
         if (driver_.state_ == State::redeeming && driver_.answered_)
             return driver_.fail_join(
                 turn_, error.code == wire::ErrorCode::not_allowed ? wire::Rule::not_a_member : wire::Rule::too_fast);
-        if (answers(Asked::log)) return driver_.finish_log(turn_);
+        if (answers(Asked::log) || answers(Asked::checkpoint)) return put_off_log(error);
         if (answers(Asked::caught_up)) driver_.asked_back_ = true;  // it looked at all that was said before
         if (take_error(turn_, driver_.in_flight_, request_, error)) return;
         take_commit_error(turn_, driver_.in_flight_, request_, error);
@@ -202,6 +201,21 @@ class LinkDriver::Handler {
 
   private:
     bool answers(Asked what) const { return driver_.answered_ && driver_.answered_->what == what; }
+
+    void go_on_with_log() {
+        driver_.ask_for_log(turn_);
+        driver_.connect_checkpoints(turn_);
+        driver_.finish_log(turn_);
+    }
+    /// What the server could not say now is asked again, unless it is no question for this account.
+    void put_off_log(wire::Error const& error) {
+        bool const later = error.code == wire::ErrorCode::store || error.code == wire::ErrorCode::too_fast ||
+                           error.code == wire::ErrorCode::overloaded;
+        if (!later) return go_on_with_log();
+        if (answers(Asked::log)) driver_.log_wanted_.push_front(*driver_.answered_);
+        if (answers(Asked::checkpoint)) driver_.connect_rounds_left_ = std::max(1, driver_.connect_rounds_left_);
+        driver_.log_not_before_ = turn_.now + std::chrono::seconds(std::max(1u, error.retry_after_seconds));
+    }
 
     void follow(wire::Handshake const& handshake) {
         switch (take_handshake(turn_, handshake)) {
@@ -223,7 +237,7 @@ class LinkDriver::Handler {
 
     void refused(wire::Refused const& answer) {
         if (driver_.state_ == State::redeeming) return driver_.fail_join(turn_, answer.rule);
-        if (answers(Asked::log)) return driver_.finish_log(turn_);
+        if (answers(Asked::log)) return go_on_with_log();
         if (take_refused(turn_, driver_.in_flight_, request_, answer)) return;
         take_commit_refused(turn_, driver_.in_flight_, request_, answer);
     }
@@ -345,7 +359,9 @@ Actions LinkDriver::poll(WallTime now) {
         turn.tell(CaughtUp{});
     }
     if (now >= next_maintenance_ && caught_up()) run_maintenance(turn);
+    ask_for_log(turn);
     connect_checkpoints(turn);
+    finish_log(turn);
     do_what_is_due(turn);
     return finish(turn);
 }
@@ -355,12 +371,23 @@ Actions LinkDriver::fetch_log(WallTime now) {
     Turn turn(engine_.vault_, engine_.entropy_, now);
     fetching_log_ = true;
     connect_rounds_left_ = 8;
-    for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects)) {
-        auto const id = *SubjectId::from(key);
-        ask(turn, wire::LogGet{id, 1}, {.what = Asked::log, .subject = id, .asked = server_time(turn)});
-    }
+    for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects))
+        log_wanted_.push_back({.what = Asked::log, .subject = *SubjectId::from(key), .asked = server_time(turn)});
+    ask_for_log(turn);
     finish_log(turn);
     return finish(turn);
+}
+
+/// A few at a time: somebody with a hundred conversations asks as much as the rest is worth to the server.
+void LinkDriver::ask_for_log(Turn& turn) {
+    if (!ready() || turn.now < log_not_before_) return;
+    auto asked = std::count_if(questions_.begin(), questions_.end(),
+                               [](auto const& item) { return item.second.what == Asked::log; });
+    for (; asked < log_questions_max && !log_wanted_.empty(); ++asked) {
+        auto const& next = log_wanted_.front();
+        ask(turn, wire::LogGet{next.subject, next.from}, next);
+        log_wanted_.pop_front();
+    }
 }
 
 void LinkDriver::ask(Turn& turn, wire::ClientBody body, Question question) {
@@ -370,7 +397,7 @@ void LinkDriver::ask(Turn& turn, wire::ClientBody body, Question question) {
 }
 
 void LinkDriver::connect_checkpoints(Turn& turn) {
-    if (!ready() || connect_rounds_left_ == 0) return;
+    if (!ready() || connect_rounds_left_ == 0 || turn.now < log_not_before_) return;
     for (auto const& [request, question] : questions_)
         if (question.what == Asked::checkpoint || question.what == Asked::caught_up) return;  // one round at a time
     auto const sizes = sizes_to_connect(turn);
@@ -385,7 +412,7 @@ void LinkDriver::connect_checkpoints(Turn& turn) {
 }
 
 void LinkDriver::finish_log(Turn& turn) {
-    if (!fetching_log_) return;
+    if (!fetching_log_ || !log_wanted_.empty() || turn.now < log_not_before_) return;
     for (auto const& [request, question] : questions_)
         if (question.what == Asked::log || question.what == Asked::checkpoint) return;
     fetching_log_ = false;
@@ -409,10 +436,8 @@ void LinkDriver::run_maintenance(Turn& turn) {
     next_maintenance_ = turn.now + maintenance_interval;
     connect_rounds_left_ = std::max(connect_rounds_left_, 1);
     prune_epochs(turn);
-    for (auto& wanted : check_peer_heads(turn)) {
-        auto const subject = wanted.subject;
-        ask(turn, std::move(wanted), {.what = Asked::log, .subject = subject, .asked = server_time(turn)});
-    }
+    for (auto const& wanted : check_peer_heads(turn))
+        log_wanted_.push_back({.what = Asked::log, .subject = wanted.subject, .from = wanted.from_counter});
     if (!in_flight_.key_packages_there) ask(turn, wire::KeyPackagesPut{}, {Asked::stock});
     renew_list_if_due(turn);
     renew_hours_if_due(turn, engine_.options_.load_zone);

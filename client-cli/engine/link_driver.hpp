@@ -3,6 +3,7 @@
 // returned. One driver per link; never used again after a link ended.
 #pragma once
 
+#include <deque>
 #include <map>
 
 #include "client-cli/engine/engine.hpp"
@@ -56,13 +57,15 @@ class LinkDriver {
         Asked what{};
         std::uint64_t size = 0;  // of the checkpoint asked about
         std::uint64_t met = 0;   // LogKnown::met when it was asked
-        SubjectId subject{};
-        WallTime asked{};  // Asked::log: the first of these questions, by the server's clock
+        SubjectId subject{};     // Asked::log, and the rest
+        std::uint64_t from = 1;  // counter
+        WallTime asked{};        // by the server's clock, when the whole chain began to be asked for; zero: a part is
     };
     class Handler;
 
     void ask(Turn& turn, wire::ClientBody body, Question question);
     void connect_checkpoints(Turn& turn);
+    void ask_for_log(Turn& turn);
     void finish_log(Turn& turn);
     bool is_behind(Turn& turn);
     /// Not an answer, and not of what happens since the login: in a busy conversation that never ends.
@@ -95,6 +98,8 @@ class LinkDriver {
     WallTime ready_at_{};
     WallTime last_came_{};  // of what waited for this link
     bool fetching_log_ = false;
+    std::deque<Question> log_wanted_;  // not asked yet
+    WallTime log_not_before_{};        // the server asked for patience
     int connect_rounds_left_ = 8;
 };
 

@@ -92,6 +92,52 @@ TEST_F(Audit, message_that_came_since_the_log_was_fetched_is_judged_when_it_is_f
     EXPECT_TRUE(names(world.audit(world.therapist), "missing_entry"));
 }
 
+TEST_F(Audit, a_part_of_the_log_that_was_asked_for_is_not_the_whole) {
+    world.at_hour(22);
+    for (auto text : {"one", "two", "three"}) {  // each author tells in a message what of the log was seen before
+        world.send(world.client, text);
+        world.sync(world.client);
+        if (text == std::string_view("one")) {
+            EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());
+        }
+        world.now += 1min;
+    }
+    world.at_hour(9);
+    world.now += 1min;
+    world.sync(world.therapist);  // a head that she does not know is asked about, from there on
+    EXPECT_EQ(world.texts(world.therapist).size(), 3u);
+    {
+        engine::Turn turn(world.therapist.vault, world.therapist.entropy, world.now);
+        auto const subject = audit::subject_of(world.conversation);
+        ASSERT_FALSE(
+            turn.rows.scan<wire::LogItem>(engine::Table::log_items, subject.bytes).back().record.payload.empty());
+    }
+    world.now += 5min;
+    EXPECT_THAT(codes(world.therapist.engine().audit_verify(world.now)), IsEmpty());
+    EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());
+}
+
+TEST_F(Audit, log_that_was_not_answered_is_asked_for_again) {
+    talk();
+    TestLink link(world.therapist, world.relay, world.now);
+    link.run(world.now);
+    world.relay.log_questions_failing = 2;
+    link.fetch_log(world.now);
+    link.run(world.now);
+    auto const fetched = [&] {
+        auto const told = link.told();
+        return std::any_of(told.begin(), told.end(),
+                           [](auto const& event) { return std::holds_alternative<engine::LogFetched>(event); });
+    };
+    EXPECT_FALSE(fetched());
+    link.run(world.now + 2s);  // not before the server's time for it
+    EXPECT_FALSE(fetched());
+    link.run(world.now + 6s);
+    EXPECT_TRUE(fetched());
+    EXPECT_TRUE(link.open());
+    EXPECT_THAT(codes(world.therapist.engine().audit_verify(world.now + 6s)), IsEmpty());
+}
+
 TEST_F(Audit, changed_byte_of_an_entry_is_named) {
     talk();
     world.audit(world.client);

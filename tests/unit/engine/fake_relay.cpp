@@ -531,6 +531,10 @@ struct FakeRelay::Serve {
         answer(wire::Done{});
     }
     void operator()(wire::LogGet const& get) {
+        if (relay.log_questions_failing > 0) {
+            --relay.log_questions_failing;
+            return answer(wire::Error{wire::ErrorCode::store, 5});
+        }
         auto const& subject = relay.subjects_[get.subject];
         wire::LogEntries entries;
         entries.subject = get.subject;

@@ -81,6 +81,7 @@ class FakeRelay {
     std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
     std::deque<wire::ServerBody> instead_of_answers;   // to the next sends, of which nothing happens
     std::deque<wire::ServerBody> instead_of_commits;   // to the next commits, of which nothing happens
+    int log_questions_failing = 0;                     // so many of those for entries find no store
     int questions_failing = 0;                         // so many of those after a login find no store
     std::optional<wire::ServerBody> instead_of_proof;  // after `stored`
     std::uint32_t hold_life_seconds = 35 * 24 * 3600;  // as it says at login
