@@ -28,6 +28,10 @@ base::Millis hold_life(Turn& turn) {
     return seconds > 0 ? base::Millis{std::chrono::seconds(seconds)} : base::Millis{limits::hold_life_default};
 }
 
+void mark_unread(Turn& turn, ConversationId const& id, std::uint64_t seq) {
+    turn.rows.put(Table::unread, key_of(id, seq), MarkRecord{});
+}
+
 void set_name(ConversationRecord& conversation, AccountId const& account, std::string const& name) {
     if (name.empty()) return;
     for (auto& known : conversation.names) {
@@ -42,7 +46,7 @@ void set_name(ConversationRecord& conversation, AccountId const& account, std::s
 /// otherwise that it was read. `message` has the content as it came, for a later version.
 void show_unknown(Turn& turn, ConversationId const& id, ConversationRecord& conversation, MessageRecord& message,
                   std::uint64_t seq) {
-    message.unread = true;
+    mark_unread(turn, id, seq);
     conversation.unopened_due.push_back(seq);
     turn.tell(MessageArrived{id, seq, message.id});
 }
@@ -62,7 +66,7 @@ struct Effect {
         message.text = body.text;
         conversation.opened_due.push_back(seq);  // also of a copy: it may be the one that its author knows as stored
         if (message.duplicate) return;
-        message.unread = true;
+        mark_unread(turn, id, seq);
         turn.tell(MessageArrived{id, seq, message.id});
     }
     void operator()(Opened const& body) const {
@@ -125,7 +129,7 @@ void keep_unopened(Turn& turn, wire::Envelope const& envelope, ConversationRecor
     message.sent_at = envelope.stamp;
     message.accepted_at = envelope.stamp;
     message.envelope = envelope.hash;
-    message.unread = true;
+    mark_unread(turn, envelope.conversation, envelope.seq);
     turn.rows.put(Table::messages, key, message);
     turn.tell(MessageArrived{envelope.conversation, envelope.seq, message.id});
 }
@@ -156,9 +160,9 @@ void send_list_along(Content& content, identity::VerifiedDeviceList const& own, 
 /// A text that is not the one that was shown under this id: an app that means its person to be read gives it another.
 bool says_another(Turn& turn, ConversationId const& id, Bytes const& shown, ContentBody const& body) {
     auto const* const text = std::get_if<Text>(&body);
-    auto const seq = turn.rows.get<std::uint64_t>(Table::message_ids, shown);
-    if (!text || !seq) return false;
-    auto const first = turn.rows.get<MessageRecord>(Table::messages, key_of(id, *seq));
+    auto const place = turn.rows.get<MessagePlaceRecord>(Table::message_ids, shown);
+    if (!text || !place) return false;
+    auto const first = turn.rows.get<MessageRecord>(Table::messages, key_of(id, place->seq));
     return first && (first->kind != MessageKind::text || first->text != text->text);
 }
 
@@ -194,7 +198,7 @@ void open_envelope(Turn& turn, wire::Envelope const& envelope, ConversationRecor
         auto const shown = key_of(id, message.from, content->id);
         bool const known = turn.rows.has(Table::message_ids, shown);
         message.duplicate = known && !says_another(turn, id, shown, content->body);
-        if (!known) turn.rows.put(Table::message_ids, shown, envelope.seq);
+        if (!known) turn.rows.put(Table::message_ids, shown, MessagePlaceRecord{envelope.seq, {}});
         set_name(conversation, message.from, content->own_name);
         for (auto const& list : content->lists) take_list_of_peer(turn, list);
         if (take_list_head(turn, id, message.from, content->own_list)) ask_for_lists(turn, message.from);

@@ -33,12 +33,15 @@ std::uint64_t next_order(Turn& turn) {
     return counters.outgoing;
 }
 
+void say_where(Turn& turn, OutgoingRecord const& record, RequestId const& request) {
+    turn.rows.put(Table::message_ids, key_of(record.conversation, turn.account().account, record.message),
+                  MessagePlaceRecord{record.seq, request});
+}
+
 /// No more answers are expected: the server may forget the id.
-void finish_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
-    record.state = OutgoingState::answered;
-    record.sealed.clear();
-    record.content.clear();
-    save(turn, request, record);
+void finish_message(Turn& turn, RequestId const& request) {
+    turn.rows.erase(Table::outgoing, request.bytes);
+    turn.rows.put(Table::confirming, request.bytes, MarkRecord{});
     turn.say(wire::Confirm{{request}});
 }
 
@@ -137,7 +140,7 @@ RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageI
     content.body = std::move(body);
     record.content = encode(content);
     save(turn, request, record);
-    turn.rows.put(Table::message_ids, key_of(conversation, turn.account().account, id), request);
+    say_where(turn, record, request);
     return request;
 }
 
@@ -233,14 +236,13 @@ void flush(Turn& turn, InFlight& in_flight) {
 
 std::vector<RequestId> confirmed_ids(Turn& turn) {
     std::vector<RequestId> ids;
-    for (auto const& [request, record] : outgoing(turn))
-        if (record.state == OutgoingState::answered) ids.push_back(request);
+    for (auto const& [key, mark] : turn.rows.scan<MarkRecord>(Table::confirming)) ids.push_back(*RequestId::from(key));
     if (ids.size() > 1024) ids.resize(1024);
     return ids;
 }
 
 void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids) {
-    for (auto const& id : ids) turn.rows.erase(Table::outgoing, id.bytes);
+    for (auto const& id : ids) turn.rows.erase(Table::confirming, id.bytes);
 }
 
 namespace {
@@ -273,7 +275,7 @@ void send_anew(Turn& turn, InFlight& in_flight, RequestId const& old, OutgoingRe
     turn.rows.erase(Table::outgoing, old.bytes);
     record.sealed.clear();
     save(turn, request, record);
-    turn.rows.put(Table::message_ids, key_of(record.conversation, turn.account().account, record.message), request);
+    say_where(turn, record, request);
     in_flight.answered(old);
     in_flight.messages_not_before[record.conversation] = turn.now + patience_after_contradiction;
 }
@@ -294,7 +296,7 @@ void prove(Turn& turn, RequestId const& request, OutgoingRecord const& record, w
         message->proven = !broken;
         turn.rows.put(Table::messages, key, *message);
     }
-    finish_message(turn, request, record);
+    finish_message(turn, request);
     if (record.body == MessageKind::text)
         turn.tell(MessageChanged{record.conversation, record.message, MessageState::held});
 }
@@ -321,11 +323,6 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
         return true;
     }
     if (record->kind != OutgoingKind::message) return false;
-    if (record->state == OutgoingState::answered) {
-        in_flight.answered(request);
-        turn.say(wire::Confirm{{request}});
-        return true;
-    }
     if (record->state == OutgoingState::proving) {
         auto const entry = kept_entry(turn, *record);
         if (entry) prove(turn, request, *record, *entry);
@@ -370,12 +367,13 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
         turn.save(record->conversation, *conversation);
     }
     record->seq = stored.seq;
+    say_where(turn, *record, request);
     if (held) {
         in_flight.proof_due[request] = turn.now + patience_for_proof;
         record->state = OutgoingState::proving;
         save(turn, request, *record);
     } else {
-        finish_message(turn, request, *record);
+        finish_message(turn, request);
     }
     forget_early_reports(turn, record->conversation);
     if (record->body == MessageKind::text)
@@ -386,7 +384,7 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
 
 bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
     auto const record = find(turn, request);
-    if (!record || record->state == OutgoingState::answered) {
+    if (!record) {
         turn.say(wire::Confirm{{request}});
         return true;
     }
@@ -511,15 +509,7 @@ std::size_t waiting_count(Turn& turn) {
     for (auto const& [request, record] : outgoing(turn)) {
         if (record.kind == OutgoingKind::message && only_while_open(record.body))
             continue;  // not what a person waits for
-        switch (record.state) {
-            case OutgoingState::waiting:
-            case OutgoingState::proving:
-                ++count;
-                break;
-            case OutgoingState::answered:
-            case OutgoingState::refused:
-                break;
-        }
+        if (wants_answer(record)) ++count;
     }
     return count;
 }

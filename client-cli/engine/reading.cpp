@@ -1,6 +1,7 @@
 #include "client-cli/engine/reading.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "client-cli/engine/account.hpp"
 #include "client-cli/engine/engine.hpp"
@@ -135,8 +136,9 @@ bool is_shown(MessageRecord const& message) {
 }
 
 MessageView view_of(ConversationId const& id, ConversationRecord const& conversation, std::uint64_t seq,
-                    MessageRecord const& message, AccountRecord const& account, WallTime now) {
+                    MessageRecord const& message, AccountRecord const& account, WallTime now, bool unread) {
     MessageView view;
+    view.unread = unread;
     view.conversation = id;
     view.id = message.id;
     view.seq = seq;
@@ -154,7 +156,6 @@ MessageView view_of(ConversationId const& id, ConversationRecord const& conversa
                 view.held_until = view.held_until ? std::min(*view.held_until, *hold.until) : *hold.until;
     }
     view.proof_missing = message.own && !message.holds.empty() && !message.proven;
-    view.unread = message.unread;
     view.cannot_open = message.kind == MessageKind::cannot_open;
     view.unopened = message.own && view.state != MessageState::delivered && !message.unopened_by.empty();
     view.unknown_form = message.kind == MessageKind::unknown;
@@ -177,7 +178,6 @@ std::optional<MessageView> view_of(ConversationId const& id, ConversationRecord 
             view.refusal = record.refusal;
             break;
         case OutgoingState::proving:
-        case OutgoingState::answered:
             return std::nullopt;  // in its place among the messages
     }
     auto const content = decode_content(record.content);
@@ -192,17 +192,18 @@ std::optional<MessageView> view_of(ConversationId const& id, ConversationRecord 
     return view;
 }
 
-std::vector<MessageView> messages_of(Turn& turn, ConversationId const& id) {
-    std::vector<MessageView> views;
+std::optional<MessageView> view_at(Turn& turn, ConversationId const& id, std::uint64_t seq) {
     auto const conversation = turn.conversation(id);
-    if (!conversation) return views;
-    auto const account = turn.account();
-    for (auto const& [key, message] : turn.rows.scan<MessageRecord>(Table::messages, id.bytes))
-        if (is_shown(message))
-            views.push_back(view_of(id, *conversation, number_at_end(key), message, account, turn.now));
-    for (auto const& [request, record] : outgoing(turn))
-        if (auto view = view_of(id, *conversation, record, account)) views.push_back(std::move(*view));
-    return views;
+    auto const key = key_of(id, seq);
+    auto const message = turn.rows.get<MessageRecord>(Table::messages, key);
+    if (!conversation || !message || !is_shown(*message)) return std::nullopt;
+    return view_of(id, *conversation, seq, *message, turn.account(), turn.now, turn.rows.has(Table::unread, key));
+}
+
+std::optional<MessageView> view_of_outgoing(Turn& turn, ConversationId const& id, RequestId const& request) {
+    auto const conversation = turn.conversation(id);
+    auto const record = turn.rows.get<OutgoingRecord>(Table::outgoing, request.bytes);
+    return conversation && record ? view_of(id, *conversation, *record, turn.account()) : std::nullopt;
 }
 
 }  // namespace
@@ -226,8 +227,7 @@ std::vector<ConversationView> Engine::conversations() {
             view.members.push_back({member.account, member.side, me,
                                     me ? account->own_name : name_of(record, member.account), member.devices.size()});
         }
-        for (auto const& [message_key, message] : turn.rows.scan<MessageRecord>(Table::messages, key))
-            if (message.unread && is_shown(message)) ++view.unread;
+        view.unread = turn.rows.scan<MarkRecord>(Table::unread, key).size();
         for (auto const& [request, out] : waiting)
             if (out.kind == OutgoingKind::message && out.body == MessageKind::text && out.conversation == view.id &&
                 out.state == OutgoingState::waiting)
@@ -277,27 +277,40 @@ Result<void> Engine::send_profile(ConversationId const& id, std::string own_name
 
 std::vector<MessageView> Engine::messages(ConversationId const& id, WallTime now) {
     Turn turn(vault_, entropy_, now);
-    return messages_of(turn, id);
+    std::vector<MessageView> views;
+    auto const conversation = turn.conversation(id);
+    if (!conversation) return views;
+    auto const account = turn.account();
+    std::set<std::uint64_t> unread;
+    for (auto const& [key, mark] : turn.rows.scan<MarkRecord>(Table::unread, id.bytes))
+        unread.insert(number_at_end(key));
+    for (auto const& [key, message] : turn.rows.scan<MessageRecord>(Table::messages, id.bytes)) {
+        auto const seq = number_at_end(key);
+        if (is_shown(message))
+            views.push_back(view_of(id, *conversation, seq, message, account, now, unread.contains(seq)));
+    }
+    for (auto const& [request, record] : outgoing(turn))
+        if (auto view = view_of(id, *conversation, record, account)) views.push_back(std::move(*view));
+    return views;
 }
 
 std::optional<MessageView> Engine::message(ConversationId const& id, MessageId const& message, WallTime now) {
     Turn turn(vault_, entropy_, now);
-    std::optional<MessageView> found;
-    for (auto& view : messages_of(turn, id)) {
-        if (view.id != message || (found && !view.from_me)) continue;
-        bool const own = view.from_me;
-        found = std::move(view);
-        if (own) break;
+    auto const conversation = turn.conversation(id);
+    if (!conversation) return std::nullopt;
+    std::vector<AccountId> authors{turn.account().account};
+    for (auto const& member : conversation->members) authors.push_back(member.account);
+    for (auto const& author : authors) {
+        auto const place = turn.rows.get<MessagePlaceRecord>(Table::message_ids, key_of(id, author, message));
+        if (!place) continue;
+        return place->seq > 0 ? view_at(turn, id, place->seq) : view_of_outgoing(turn, id, *place->request);
     }
-    return found;
+    return std::nullopt;
 }
 
 std::optional<MessageView> Engine::arrived(ConversationId const& id, std::uint64_t seq, WallTime now) {
     Turn turn(vault_, entropy_, now);
-    auto const conversation = turn.conversation(id);
-    auto const message = turn.rows.get<MessageRecord>(Table::messages, key_of(id, seq));
-    if (!conversation || !message || !is_shown(*message)) return std::nullopt;
-    return view_of(id, *conversation, seq, *message, turn.account(), now);
+    return view_at(turn, id, seq);
 }
 
 void Engine::follow() {
@@ -308,11 +321,8 @@ void Engine::follow() {
 
 void Engine::mark_read(ConversationId const& id, std::uint64_t seq) {
     Turn turn(vault_, entropy_, {});
-    for (auto& [key, message] : turn.rows.scan<MessageRecord>(Table::messages, id.bytes)) {
-        if (!message.unread || number_at_end(key) > seq) continue;
-        message.unread = false;
-        turn.rows.put(Table::messages, key, message);
-    }
+    for (auto const& [key, mark] : turn.rows.scan<MarkRecord>(Table::unread, id.bytes))
+        if (number_at_end(key) <= seq) turn.rows.erase(Table::unread, key);
     turn.rows.commit();
 }
 

@@ -316,13 +316,25 @@ struct MessageRecord {
     Bytes receipt_signature;
     bool proven = false;  // its log entry came and was verified
     std::optional<wire::FateKind> fate;
-    bool unread = false;
     static constexpr auto fields() {
         using S = MessageRecord;
         return std::tuple(&S::id, &S::kind, &S::from, &S::device, &S::own, &S::sent_at, &S::accepted_at, &S::text,
                           &S::duplicate, &S::envelope, &S::request, &S::holds, &S::passed, &S::opened_by,
-                          &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate, &S::unread);
+                          &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate);
     }
+};
+
+/// Table::message_ids: where the message is that has this id. The first one, should several have it.
+struct MessagePlaceRecord {
+    std::uint64_t seq = 0;             // in the conversation; 0: nowhere yet
+    std::optional<RequestId> request;  // own ones: among what goes out
+    static constexpr auto fields() { return std::tuple(&MessagePlaceRecord::seq, &MessagePlaceRecord::request); }
+};
+
+/// Table::unread and Table::confirming: that the row is there is all it says.
+struct MarkRecord {
+    bool is_set = true;
+    static constexpr auto fields() { return std::tuple(&MarkRecord::is_set); }
 };
 
 /// Table::news: a message that came to its place, or an own one whose state changed.
@@ -368,7 +380,6 @@ enum class OutgoingKind : std::uint8_t {
 enum class OutgoingState : std::uint8_t {
     waiting = 1,   // sent or not, unanswered
     proving = 2,   // stored; the proof of what is held is not here yet
-    answered = 3,  // final; the id is confirmed in the next hello, then forgotten
     refused = 4,   // by a rule; the draft stays
 };
 

@@ -23,7 +23,7 @@ enum class Table : std::uint8_t {
     groups = 6,          // conversation ‖ generation -> MLS state
     pending = 7,         // conversation ‖ request -> an own commit of the current epoch
     messages = 8,        // conversation ‖ seq -> a message in its place
-    message_ids = 9,     // conversation ‖ account ‖ message id -> seq or request
+    message_ids = 9,     // conversation ‖ account ‖ message id -> where it is
     envelopes = 10,      // conversation ‖ seq -> ciphertext that waits for its time, or that does not open
     outgoing = 11,       // request id -> a request that was not finally answered yet
     invitations = 12,    // invitation id -> an invitation made here
@@ -33,6 +33,8 @@ enum class Table : std::uint8_t {
     fences = 16,         // conversation -> rows that say what was already promised elsewhere (heads shown by others)
     early_reports = 17,  // conversation ‖ seq -> what others said of an own message without an answer
     news = 18,           // number -> what arrived or changed, for the other processes of the home
+    unread = 19,         // conversation ‖ seq -> nobody looked at the message yet
+    confirming = 20,     // request id -> finally answered; the next hello says so
 };
 
 struct Row {

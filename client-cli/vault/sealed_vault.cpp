@@ -30,7 +30,8 @@ using Kind = VaultError::Kind;
 constexpr int schema_version = 1;
 constexpr auto lock_wait_max = std::chrono::seconds{30};
 constexpr auto lock_look_first = std::chrono::microseconds{250};
-constexpr auto lock_look_most = std::chrono::microseconds{4000};
+constexpr auto lock_look_most = std::chrono::microseconds{2000};   // by the one whose turn comes next
+constexpr auto door_look_most = std::chrono::microseconds{16000};  // by those behind
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;
 
@@ -119,7 +120,7 @@ class FileLock {
   public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    FileLock(std::filesystem::path const& file, Deadline deadline) {
+    FileLock(std::filesystem::path const& file, Deadline deadline, std::chrono::microseconds look_most) {
         fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd_ < 0) throw VaultError(Kind::disk, "cannot open " + file.string() + ": " + std::strerror(errno));
         thread_local std::minstd_rand jitter(std::random_device{}());
@@ -130,7 +131,7 @@ class FileLock {
                 throw VaultError(Kind::busy, "another interlude works with this home and does not end");
             }
             std::this_thread::sleep_for(pause / 2 + pause * (jitter() % 256) / 512);
-            pause = std::min(pause * 2, lock_look_most);
+            pause = std::min(pause * 2, look_most);
         }
     }
     ~FileLock() { close(fd_); }
@@ -147,8 +148,8 @@ class HomeLock {
   public:
     explicit HomeLock(std::filesystem::path const& home) {
         auto const deadline = std::chrono::steady_clock::now() + lock_wait_max;
-        FileLock const door(home / "lock.next", deadline);
-        lock_.emplace(home / "lock", deadline);
+        FileLock const door(home / "lock.next", deadline, door_look_most);
+        lock_.emplace(home / "lock", deadline, lock_look_most);
     }
 
   private:

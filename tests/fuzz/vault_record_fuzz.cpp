@@ -47,7 +47,9 @@ constexpr void (*plays[])(bytes::ByteView) = {play_sealed,
                                               play<PeerHeadRecord>,
                                               play<AlarmRecord>,
                                               play<wire::LogItem>,
-                                              play<NewsRecord>};
+                                              play<NewsRecord>,
+ play<MessagePlaceRecord>,
+ play<MarkRecord>};
 
 }  // namespace
 
