@@ -378,9 +378,9 @@ enum class OutgoingKind : std::uint8_t {
 };
 
 enum class OutgoingState : std::uint8_t {
-    waiting = 1,   // sent or not, unanswered
-    proving = 2,   // stored; the proof of what is held is not here yet
-    refused = 4,   // by a rule; the draft stays
+    waiting = 1,  // sent or not, unanswered
+    proving = 2,  // stored; the proof of what is held is not here yet
+    refused = 4,  // by a rule; the draft stays
 };
 
 struct OutgoingRecord {

@@ -9,11 +9,13 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
+#include <ctime>
 #include <fstream>
+#include <map>
 #include <optional>
-#include <random>
-#include <thread>
+#include <string_view>
 #include <utility>
 
 #include "client-cli/vault/seal.hpp"
@@ -29,9 +31,6 @@ namespace {
 using Kind = VaultError::Kind;
 constexpr int schema_version = 1;
 constexpr auto lock_wait_max = std::chrono::seconds{30};
-constexpr auto lock_look_first = std::chrono::microseconds{250};
-constexpr auto lock_look_most = std::chrono::microseconds{2000};   // by the one whose turn comes next
-constexpr auto door_look_most = std::chrono::microseconds{16000};  // by those behind
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;
 
@@ -75,12 +74,49 @@ void sync_to_disk(std::filesystem::path const& path, int flags) {
     throw VaultError(Kind::disk, "the vault cannot be used while " + doing + " (" + text + ")");
 }
 
+/// A connection, and the statements that it prepared: each is one of a few literals, used again and again.
+class Connection {
+  public:
+    Connection() = default;
+    ~Connection() { close(); }
+    Connection(Connection const&) = delete;
+    Connection& operator=(Connection const&) = delete;
+
+    void open(std::filesystem::path const& file, int flags) {
+        close();
+        if (sqlite3_open_v2(file.c_str(), &handle_, flags, nullptr) != SQLITE_OK)
+            fail(handle_, "opening " + file.string());
+    }
+    operator sqlite3*() const { return handle_; }
+
+    sqlite3_stmt* take(char const* sql) {
+        if (auto const kept = idle_.find(sql); kept != idle_.end()) return idle_.extract(kept).mapped();
+        sqlite3_stmt* statement = nullptr;
+        if (sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+            fail(handle_, "preparing");
+        return statement;
+    }
+    void give_back(char const* sql, sqlite3_stmt* statement) {
+        sqlite3_reset(statement);
+        sqlite3_clear_bindings(statement);
+        idle_.emplace(sql, statement);
+    }
+
+  private:
+    void close() {
+        for (auto const& [sql, statement] : idle_) sqlite3_finalize(statement);
+        idle_.clear();
+        sqlite3_close(std::exchange(handle_, nullptr));
+    }
+
+    sqlite3* handle_ = nullptr;
+    std::multimap<std::string_view, sqlite3_stmt*> idle_;
+};
+
 class Statement {
   public:
-    Statement(sqlite3* database, char const* sql) : database_(database) {
-        if (sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr) != SQLITE_OK) fail(database, "preparing");
-    }
-    ~Statement() { sqlite3_finalize(statement_); }
+    Statement(Connection& database, char const* sql) : database_(database), sql_(sql), statement_(database.take(sql)) {}
+    ~Statement() { database_.give_back(sql_, statement_); }
     Statement(Statement const&) = delete;
     Statement& operator=(Statement const&) = delete;
 
@@ -111,8 +147,41 @@ class Statement {
     }
 
   private:
-    sqlite3* database_;
-    sqlite3_stmt* statement_ = nullptr;
+    Connection& database_;
+    char const* sql_;
+    sqlite3_stmt* statement_;
+};
+
+/// Interrupts this thread's system calls again and again while it lives: a wait in the kernel, which has no deadline of
+/// its own, gets occasions to look at one.
+class Interruptions {
+  public:
+    Interruptions() {
+        static bool const handled = [] {
+            struct sigaction nothing {};
+            nothing.sa_handler = [](int) {};
+            return sigaction(SIGRTMIN, &nothing, nullptr) == 0;
+        }();
+        sigset_t ours;
+        sigemptyset(&ours);
+        sigaddset(&ours, SIGRTMIN);
+        pthread_sigmask(SIG_UNBLOCK, &ours, nullptr);
+        sigevent event{};
+        event.sigev_notify = SIGEV_THREAD_ID;
+        event.sigev_signo = SIGRTMIN;
+        event._sigev_un._tid = gettid();
+        if (!handled || timer_create(CLOCK_MONOTONIC, &event, &timer_) != 0)
+            throw VaultError(Kind::disk, std::string("cannot wait for the home: ") + std::strerror(errno));
+        timespec const often{0, 100'000'000};
+        itimerspec const times{often, often};
+        timer_settime(timer_, 0, &times, nullptr);
+    }
+    ~Interruptions() { timer_delete(timer_); }
+    Interruptions(Interruptions const&) = delete;
+    Interruptions& operator=(Interruptions const&) = delete;
+
+  private:
+    timer_t timer_{};
 };
 
 /// A lock file, waited for until a deadline.
@@ -120,18 +189,15 @@ class FileLock {
   public:
     using Deadline = std::chrono::steady_clock::time_point;
 
-    FileLock(std::filesystem::path const& file, Deadline deadline, std::chrono::microseconds look_most) {
+    FileLock(std::filesystem::path const& file, Deadline deadline) {
         fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (fd_ < 0) throw VaultError(Kind::disk, "cannot open " + file.string() + ": " + std::strerror(errno));
-        thread_local std::minstd_rand jitter(std::random_device{}());
-        auto pause = lock_look_first;
-        while (flock(fd_, LOCK_EX | LOCK_NB) != 0) {
-            if (std::chrono::steady_clock::now() > deadline) {
-                close(fd_);
-                throw VaultError(Kind::busy, "another interlude works with this home and does not end");
-            }
-            std::this_thread::sleep_for(pause / 2 + pause * (jitter() % 256) / 512);
-            pause = std::min(pause * 2, look_most);
+        if (flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+        try {
+            wait(deadline);
+        } catch (...) {
+            close(fd_);
+            throw;
         }
     }
     ~FileLock() { close(fd_); }
@@ -139,6 +205,15 @@ class FileLock {
     FileLock& operator=(FileLock const&) = delete;
 
   private:
+    void wait(Deadline deadline) const {
+        Interruptions const interruptions;
+        while (flock(fd_, LOCK_EX) != 0) {
+            if (errno != EINTR) throw VaultError(Kind::disk, std::string("cannot lock: ") + std::strerror(errno));
+            if (std::chrono::steady_clock::now() > deadline)
+                throw VaultError(Kind::busy, "another interlude works with this home and does not end");
+        }
+    }
+
     int fd_ = -1;
 };
 
@@ -148,8 +223,8 @@ class HomeLock {
   public:
     explicit HomeLock(std::filesystem::path const& home) {
         auto const deadline = std::chrono::steady_clock::now() + lock_wait_max;
-        FileLock const door(home / "lock.next", deadline, door_look_most);
-        lock_.emplace(home / "lock", deadline, lock_look_most);
+        FileLock const door(home / "lock.next", deadline);
+        lock_.emplace(home / "lock", deadline);
     }
 
   private:
@@ -181,9 +256,7 @@ class SealedVault::Impl {
     }
 
     void open_file(std::filesystem::path const& file, int flags) {
-        sqlite3_close(std::exchange(database_.handle, nullptr));
-        if (sqlite3_open_v2(file.c_str(), &database_.handle, SQLITE_OPEN_READWRITE | flags, nullptr) != SQLITE_OK)
-            fail(database_, "opening " + file.string());
+        database_.open(file, SQLITE_OPEN_READWRITE | flags);
         chmod(file.c_str(), 0600);
         sqlite3_extended_result_codes(database_, 1);
         sqlite3_busy_timeout(database_, 5000);
@@ -349,11 +422,7 @@ class SealedVault::Impl {
 
     std::filesystem::path home_;
     crypto::Entropy& entropy_;
-    struct Connection {  // closed also where the constructor gives up
-        sqlite3* handle = nullptr;
-        ~Connection() { sqlite3_close(handle); }
-        operator sqlite3*() const { return handle; }
-    } database_;
+    Connection database_;
     std::optional<Sealer> sealer_;
 
   private:

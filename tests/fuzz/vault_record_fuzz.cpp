@@ -48,8 +48,8 @@ constexpr void (*plays[])(bytes::ByteView) = {play_sealed,
                                               play<AlarmRecord>,
                                               play<wire::LogItem>,
                                               play<NewsRecord>,
- play<MessagePlaceRecord>,
- play<MarkRecord>};
+                                              play<MessagePlaceRecord>,
+                                              play<MarkRecord>};
 
 }  // namespace
 
