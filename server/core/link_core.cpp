@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "common/identity/login.hpp"
+#include "server/core/refusals.hpp"
 
 namespace interlude::core {
 namespace {
@@ -36,6 +37,11 @@ bool is_later(std::size_t body) {
     return is_one_of<wire::OverridePut, wire::TermsPut, wire::Leave, wire::Later>(body);
 }
 
+/// What only a therapist publishes.
+bool is_therapists(std::size_t body) {
+    return is_one_of<wire::InvitationPut, wire::InvitationRevoke, wire::InvitationList, wire::SchedulePut>(body);
+}
+
 RateKind rate_of(wire::ClientBody const& body) {
     if (std::holds_alternative<wire::Send>(body)) return RateKind::messages;
     if (std::holds_alternative<wire::KeyPackagesFetch>(body)) return RateKind::key_package_fetches;
@@ -67,8 +73,10 @@ std::string_view name(LinkState state) noexcept {
             return "fresh";
         case LinkState::hello_received:
             return "hello_received";
-        case LinkState::authenticated:
-            return "authenticated";
+        case LinkState::therapist:
+            return "therapist";
+        case LinkState::client:
+            return "client";
         case LinkState::invited:
             return "invited";
         case LinkState::closing:
@@ -85,6 +93,8 @@ std::string_view name(Legality legality) noexcept {
             return "not_yet";
         case Legality::not_allowed:
             return "not_allowed";
+        case Legality::refused:
+            return "refused";
         case Legality::ends_link:
             return "ends_link";
         case Legality::ignored:
@@ -99,10 +109,12 @@ Legality legality(LinkState state, std::size_t body) {
             return is_one_of<wire::Hello>(body) ? Legality::legal : Legality::ends_link;
         case LinkState::hello_received:
             return is_one_of<wire::Authenticate>(body) ? Legality::legal : Legality::ends_link;
-        case LinkState::authenticated:
+        case LinkState::therapist:
+        case LinkState::client:
             if (is_login(body)) return Legality::ends_link;
             if (is_later(body)) return Legality::not_yet;
-            return is_one_of<wire::Redeem>(body) ? Legality::not_allowed : Legality::legal;
+            if (is_one_of<wire::Redeem>(body)) return Legality::not_allowed;
+            return state == LinkState::client && is_therapists(body) ? Legality::refused : Legality::legal;
         case LinkState::invited:
             if (is_login(body)) return Legality::ends_link;
             return is_one_of<wire::DeviceListGet, wire::KeyPackagesFetch, wire::Redeem>(body) ? Legality::legal
@@ -139,6 +151,8 @@ Step LinkCore::on_frame(wire::ClientFrame frame, ByteView raw, base::MonoTime no
         case Legality::not_allowed:
             if (!is_answered(frame.body)) return Ignore{};
             return reply_error(frame.request, wire::ErrorCode::not_allowed);
+        case Legality::refused:
+            return Reply{{frame.request, refused(wire::Rule::invalid)}};
         case Legality::ends_link:
             return close(state_ == LinkState::fresh || state_ == LinkState::hello_received
                              ? close_code::not_authenticated
@@ -171,6 +185,7 @@ Step LinkCore::on_hello(wire::ClientFrame const&, wire::Hello const& hello, Byte
 void LinkCore::on_device_facts(std::optional<DeviceFacts> facts, std::shared_ptr<RateBook> rates) {
     if (facts) {
         key_ = facts->auth_key;
+        side_ = facts->side;
         suspended_ = facts->suspended;
     }
     proven_rates_ = rates ? std::move(rates) : std::make_shared<RateBook>(settings_.device_rates);
@@ -199,7 +214,7 @@ Step LinkCore::on_authenticate(wire::ClientFrame const& frame, wire::Authenticat
     if (suspended_) return close(close_code::removed);
     Welcomed welcomed{frame.request, InvitationId{}, hello_.log_size_seen, std::move(hello_.confirmed)};
     if (auto const* login = std::get_if<wire::DeviceLogin>(&hello_.who)) {
-        state_ = LinkState::authenticated;
+        state_ = side_ == Side::therapist ? LinkState::therapist : LinkState::client;
         welcomed.who = DeviceRef{login->account, login->device};
     } else {
         state_ = LinkState::invited;

@@ -1,6 +1,6 @@
 // The state machine of one link: which frame is legal in which state, for whom, and how fast. Sans-I/O: the link's
-// coroutine gives it every frame and carries out the Step. Legality is one table (legality()), printed in
-// docs/PROTOCOL.md and walked by a test.
+// coroutine gives it every frame and carries out the Step. Legality is one table (legality()), walked by a test;
+// docs/PROTOCOL.md shows what it comes to on the wire. Who somebody is in a conversation is not asked here.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,8 @@ namespace interlude::core {
 enum class LinkState : std::uint8_t {
     fresh,           // the nonce was sent; only hello is legal
     hello_received,  // facts about who it says it is are loaded; only authenticate is legal
-    authenticated,   // a device of an account
+    therapist,       // a device of a therapist-side account
+    client,          // a device of a client-side account
     invited,         // holds an invitation's key: may look, fetch packages and redeem
     closing,         // a goodbye is on its way; everything is ignored
 };
@@ -27,7 +28,8 @@ std::string_view name(LinkState state) noexcept;
 enum class Legality : std::uint8_t {
     legal,
     not_yet,      // a later version's: answered so, the link goes on
-    not_allowed,  // not for this role: answered so, the link goes on
+    not_allowed,  // not for this kind of link: answered so, the link goes on
+    refused,      // not for this side: answered as invalid, the link goes on
     ends_link,    // out of state: the link ends
     ignored,      // the link is closing
 };
@@ -92,6 +94,7 @@ using Step = std::variant<Ignore, LoadFacts, Welcomed, Submit, Reply, CloseLink>
 
 struct DeviceFacts {
     crypto::VerifyKey auth_key;
+    Side side{};  // of its account, for good
     bool suspended = false;
 };
 struct InvitationKeyFacts {
@@ -135,6 +138,7 @@ class LinkCore {
     wire::Hello hello_;
     Bytes hello_frame_;
     std::optional<crypto::VerifyKey> key_;  // that must have signed; absent: unknown device or invitation
+    Side side_{};
     bool suspended_ = false;
     std::shared_ptr<RateBook> rates_;
     std::shared_ptr<RateBook> proven_rates_;  // until the login is proved

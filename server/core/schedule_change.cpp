@@ -71,9 +71,7 @@ CalendarPtr calendar_of(std::vector<wire::PublishedDocument> const& chain) {
 
 ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRequest const& request, WallTime now,
                                        Policy const& policy) {
-    if (request.document.kind != wire::DocumentKind::schedule || !facts.list ||
-        facts.list->identity.side != Side::therapist)
-        return refused(wire::Rule::invalid);
+    if (request.document.kind != wire::DocumentKind::schedule || !facts.list) return refused(wire::Rule::invalid);
     auto const decoded = schedule::decode_schedule_document(request.document.bytes);
     if (!decoded) {
         bool const overlaps = decoded.error() == base::Errc::bad_schedule;

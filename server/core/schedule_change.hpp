@@ -25,7 +25,7 @@ struct ZoneNeeds {
 std::optional<ZoneNeeds> needs_of(wire::SignedDocument const& document);
 
 struct SchedulePutRequest {
-    DeviceRef by;
+    DeviceRef by;  // of a therapist-side account: a client's never comes past its link (link_core.hpp)
     wire::SignedDocument document;
     std::optional<schedule::ZoneRules> zone;  // absent: unknown here; then nothing is compared
     Seed seed;

@@ -25,7 +25,7 @@ asio::awaitable<void> load_facts(std::shared_ptr<LinkContext> link, core::LoadFa
         if (auto const* device = std::get_if<core::DeviceRef>(&load.who)) {
             auto const facts = co_await shared.store.login_facts(*device);
             std::optional<core::DeviceFacts> known;
-            if (facts) known = core::DeviceFacts{facts->auth_key, facts->suspended};
+            if (facts) known = core::DeviceFacts{facts->auth_key, facts->side, facts->suspended};
             link->core.on_device_facts(known, shared.rates_of(*device));
         } else {
             auto const invitation = std::get<base::InvitationId>(load.who);

@@ -1,83 +1,12 @@
 // One link, frame by frame: how it logs in, what is legal when, how fast, and how it ends.
-#include "server/core/link_core.hpp"
-
-#include <gtest/gtest.h>
-
-#include "common/crypto/entropy.hpp"
-#include "common/identity/login.hpp"
-#include "tests/unit/core/parts.hpp"
+#include "common/wire/codec.hpp"
+#include "server/core/refusals.hpp"
+#include "tests/unit/core/link.hpp"
 
 namespace interlude::test {
 namespace {
 
-using namespace core;
 using wire::ErrorCode;
-
-constexpr std::uint64_t size_seen = 17;
-
-RequestId request(std::uint8_t number) {
-    RequestId id;
-    id.bytes[0] = number;
-    return id;
-}
-
-class Link : public testing::Test {
-  protected:
-    Step give(wire::ClientBody body, std::uint8_t number = 1, Bytes const& raw = {}) {
-        return core.on_frame({request(number), std::move(body)}, raw, now, monday_noon);
-    }
-    Step unanswered(wire::ClientBody body) {
-        return core.on_frame({RequestId{}, std::move(body)}, {}, now, monday_noon);
-    }
-    wire::Hello hello(std::variant<wire::DeviceLogin, InvitationId> who) {
-        wire::Hello hello;
-        hello.who = who;
-        hello.log_size_seen = size_seen;
-        hello.confirmed = {request(99)};
-        return hello;
-    }
-    wire::Hello device_hello() { return hello(wire::DeviceLogin{login.account, login.device}); }
-    Bytes signature() const {
-        identity::LinkFacts const facts{settings.server_name, nonce, hello_bytes};
-        return bytes::copy(identity::sign_login(key, facts, login.account, login.device).span());
-    }
-    void log_in(std::shared_ptr<RateBook> rates = nullptr) {
-        give(device_hello(), 1, hello_bytes);
-        core.on_device_facts(DeviceFacts{key.public_key(), false}, std::move(rates));
-        ASSERT_TRUE(std::holds_alternative<Welcomed>(give(wire::Authenticate{signature()}, 2)));
-    }
-    void come_invited(std::shared_ptr<RateBook> rates = nullptr) {
-        give(hello(invitation), 1, hello_bytes);
-        core.on_invitation_facts(InvitationKeyFacts{key.public_key()}, std::move(rates));
-        identity::LinkFacts const facts{settings.server_name, nonce, hello_bytes};
-        auto const signature = bytes::copy(identity::sign_invited_login(key, facts).span());
-        ASSERT_TRUE(std::holds_alternative<Welcomed>(give(wire::Authenticate{signature}, 2)));
-    }
-    static std::optional<std::uint16_t> closed_with(Step const& step) {
-        auto const* close = std::get_if<CloseLink>(&step);
-        return close ? std::optional(close->code) : std::nullopt;
-    }
-    static std::optional<wire::Error> error_in(Step const& step) {
-        auto const* reply = std::get_if<Reply>(&step);
-        auto const* error = reply ? std::get_if<wire::Error>(&reply->frame.body) : nullptr;
-        return error ? std::optional(*error) : std::nullopt;
-    }
-    static bool submitted(Step const& step) { return std::holds_alternative<Submit>(step); }
-
-    crypto::SeededEntropy entropy{3};
-    crypto::SigningKey key = crypto::SigningKey::generate(entropy);
-    DeviceRef login{entropy.id<AccountId>(), entropy.id<DeviceId>()};
-    InvitationId invitation = entropy.id<InvitationId>();
-    Bytes nonce = entropy.bytes(32);
-    Bytes hello_bytes = entropy.bytes(80);
-    LinkSettings settings = [] {
-        LinkSettings usual;
-        usual.server_name = "interlude.example";
-        return usual;
-    }();
-    LinkCore core{settings, nonce};
-    base::MonoTime now = base::mono_ms(1'000'000);
-};
 
 // ---- Logging in ----------------------------------------------------------------------------------------------------
 
@@ -93,7 +22,7 @@ TEST_F(Link, of_a_device_loads_facts_and_welcomes_whoever_signed_the_hello_as_it
     ASSERT_TRUE(std::holds_alternative<LoadFacts>(loading));
     EXPECT_EQ(std::get<DeviceRef>(std::get<LoadFacts>(loading).who), login);
     EXPECT_EQ(core.state(), LinkState::hello_received);
-    core.on_device_facts(DeviceFacts{key.public_key(), false});
+    core.on_device_facts(DeviceFacts{key.public_key(), Side::client, false});
     auto const step = give(wire::Authenticate{signature()}, 2);
     ASSERT_TRUE(std::holds_alternative<Welcomed>(step));
     auto const& welcomed = std::get<Welcomed>(step);
@@ -101,7 +30,15 @@ TEST_F(Link, of_a_device_loads_facts_and_welcomes_whoever_signed_the_hello_as_it
     EXPECT_EQ(std::get<DeviceRef>(welcomed.who), login);
     EXPECT_EQ(welcomed.log_size_seen, size_seen);
     EXPECT_EQ(welcomed.confirmed, std::vector{request(99)});
-    EXPECT_EQ(core.state(), LinkState::authenticated);
+    EXPECT_EQ(core.state(), LinkState::client);
+}
+
+TEST_F(Link, of_a_device_knows_its_side) {
+    log_in(Side::therapist);
+    EXPECT_EQ(core.state(), LinkState::therapist);
+    core = LinkCore(settings, nonce);
+    log_in(Side::client);
+    EXPECT_EQ(core.state(), LinkState::client);
 }
 
 TEST_F(Link, of_an_invitee_is_welcomed_as_one) {
@@ -121,7 +58,7 @@ TEST_F(Link, ends_alike_for_unknown_wrongly_signed_and_stolen_logins) {
         EXPECT_EQ(core.state(), LinkState::closing);
         return closed_with(step);
     };
-    DeviceFacts const facts{key.public_key(), false};
+    DeviceFacts const facts{key.public_key(), Side::client, false};
     auto other = signature();
     other[7] ^= 1;
     EXPECT_EQ(ends(std::nullopt, signature(), hello_bytes), close_code::not_authenticated);
@@ -129,7 +66,8 @@ TEST_F(Link, ends_alike_for_unknown_wrongly_signed_and_stolen_logins) {
     EXPECT_EQ(ends(facts, {}, hello_bytes), close_code::not_authenticated);
     EXPECT_EQ(ends(facts, signature(), Bytes(80, 1)), close_code::not_authenticated);  // another hello
     auto const stranger = crypto::SigningKey::generate(entropy);
-    EXPECT_EQ(ends(DeviceFacts{stranger.public_key(), false}, signature(), hello_bytes), close_code::not_authenticated);
+    EXPECT_EQ(ends(DeviceFacts{stranger.public_key(), Side::client, false}, signature(), hello_bytes),
+              close_code::not_authenticated);
     nonce[0] ^= 1;  // a replay on another link
     auto const replayed = signature();
     nonce[0] ^= 1;
@@ -138,7 +76,7 @@ TEST_F(Link, ends_alike_for_unknown_wrongly_signed_and_stolen_logins) {
 
 TEST_F(Link, of_a_suspended_account_ends_as_removed_once_it_proved_who_it_is) {
     give(device_hello(), 1, hello_bytes);
-    core.on_device_facts(DeviceFacts{key.public_key(), true});
+    core.on_device_facts(DeviceFacts{key.public_key(), Side::client, true});
     EXPECT_EQ(closed_with(give(wire::Authenticate{signature()}, 2)), close_code::removed);
 }
 
@@ -157,43 +95,55 @@ std::vector<wire::ClientBody> one_of_each(std::index_sequence<Body...>) {
 std::vector<wire::ClientBody> const all_frames =
     one_of_each(std::make_index_sequence<std::variant_size_v<wire::ClientBody>>());
 
+std::set<std::string_view> frames_that_are(Legality what, LinkState state) {
+    std::set<std::string_view> found;
+    for (auto const& body : all_frames)
+        if (legality(state, body.index()) == what) found.insert(wire::name(body));
+    return found;
+}
+
 TEST_F(Link, treats_every_frame_in_every_state_as_the_table_says) {
-    enum class Role { nobody, greeted, device, invitee, ended };
-    for (auto const role : {Role::nobody, Role::greeted, Role::device, Role::invitee, Role::ended}) {
+    for (auto const state : all_states) {
         for (auto const& body : all_frames) {
-            SCOPED_TRACE(std::to_string(static_cast<int>(role)) + ", frame " + std::to_string(body.index()));
-            core = LinkCore(settings, nonce);
-            if (role == Role::greeted) give(device_hello(), 1, hello_bytes);
-            if (role == Role::device || role == Role::ended) log_in();
-            if (role == Role::invitee) come_invited();
-            if (role == Role::ended) core.on_closing();
-            auto const before = core.state();
-            // A key that never verifies: a greeted link's authenticate is legal, and ends all the same.
+            auto const legal = legality(state, body.index());
+            SCOPED_TRACE(std::string(wire::name(body)) + " when " + std::string(name(state)) + " is " +
+                         std::string(name(legal)));
+            come_to(state);
             auto const step = is_answered(body) ? give(body, 5) : unanswered(body);
-            switch (legality(before, body.index())) {
+            bool const before_login = state == LinkState::fresh || state == LinkState::hello_received;
+            // Only what is legal after the login reaches a service.
+            if (legal != Legality::legal || before_login) {
+                EXPECT_FALSE(submitted(step));
+                EXPECT_EQ(core.in_flight(), 0u);
+            }
+            switch (legal) {
                 case Legality::legal:
-                    if (before == LinkState::fresh)
+                    if (state == LinkState::fresh)
                         EXPECT_TRUE(std::holds_alternative<LoadFacts>(step));
-                    else if (before == LinkState::hello_received)
-                        EXPECT_EQ(closed_with(step), close_code::not_authenticated);
+                    else if (state == LinkState::hello_received)
+                        EXPECT_EQ(closed_with(step), close_code::not_authenticated);  // signed by nobody
                     else
-                        EXPECT_TRUE(submitted(step) || error_in(step)->code == ErrorCode::too_fast);
+                        EXPECT_TRUE(submitted(step));
                     break;
                 case Legality::not_yet:
-                    EXPECT_EQ(error_in(step)->code, ErrorCode::not_yet);
-                    EXPECT_EQ(core.state(), before);
+                    EXPECT_EQ(error_in(step), (wire::Error{ErrorCode::not_yet, 0}));
+                    EXPECT_EQ(core.state(), state);
                     break;
                 case Legality::not_allowed:
                     if (is_answered(body))
-                        EXPECT_EQ(error_in(step)->code, ErrorCode::not_allowed);
+                        EXPECT_EQ(error_in(step), (wire::Error{ErrorCode::not_allowed, 0}));
                     else
                         EXPECT_TRUE(std::holds_alternative<Ignore>(step));
-                    EXPECT_EQ(core.state(), before);
+                    EXPECT_EQ(core.state(), state);
+                    break;
+                case Legality::refused:
+                    EXPECT_TRUE(is_answered(body));
+                    EXPECT_EQ(refusal_in(step), refused(wire::Rule::invalid));
+                    EXPECT_EQ(core.state(), state);
                     break;
                 case Legality::ends_link:
-                    EXPECT_EQ(closed_with(step), before == LinkState::fresh || before == LinkState::hello_received
-                                                     ? close_code::not_authenticated
-                                                     : close_code::malformed);
+                    EXPECT_EQ(closed_with(step), before_login ? close_code::not_authenticated : close_code::malformed);
+                    EXPECT_EQ(core.state(), LinkState::closing);
                     break;
                 case Legality::ignored:
                     EXPECT_TRUE(std::holds_alternative<Ignore>(step));
@@ -203,19 +153,29 @@ TEST_F(Link, treats_every_frame_in_every_state_as_the_table_says) {
     }
 }
 
-TEST_F(Link, of_a_device_may_do_everything_but_log_in_and_redeem) {
-    int legal = 0;
-    for (auto const& body : all_frames) legal += legality(LinkState::authenticated, body.index()) == Legality::legal;
-    EXPECT_EQ(legal, static_cast<int>(all_frames.size()) - 2 - 4 - 1);  // login; later versions'; redeem
+TEST_F(Link, of_a_therapists_device_may_do_everything_but_log_in_and_redeem) {
+    EXPECT_EQ(frames_that_are(Legality::ends_link, LinkState::therapist),
+              (std::set<std::string_view>{"hello", "authenticate"}));
+    EXPECT_EQ(frames_that_are(Legality::not_yet, LinkState::therapist),
+              (std::set<std::string_view>{"override_put", "terms_put", "leave", "later"}));
+    EXPECT_EQ(frames_that_are(Legality::not_allowed, LinkState::therapist), (std::set<std::string_view>{"redeem"}));
+    EXPECT_EQ(frames_that_are(Legality::legal, LinkState::therapist).size(), all_frames.size() - 2 - 4 - 1);
+}
+
+TEST_F(Link, of_a_clients_device_may_do_the_same_but_invite_and_publish_hours) {
+    std::set<std::string_view> const therapists{"invitation_put", "invitation_revoke", "invitation_list",
+                                                "schedule_put"};
+    EXPECT_EQ(frames_that_are(Legality::refused, LinkState::client), therapists);
+    for (auto const& body : all_frames) {
+        if (therapists.contains(wire::name(body))) continue;
+        EXPECT_EQ(legality(LinkState::client, body.index()), legality(LinkState::therapist, body.index()))
+            << wire::name(body);
+    }
 }
 
 TEST_F(Link, of_an_invitee_may_look_fetch_and_redeem_and_nothing_else) {
-    std::set<std::size_t> legal;
-    for (auto const& body : all_frames)
-        if (legality(LinkState::invited, body.index()) == Legality::legal) legal.insert(body.index());
-    EXPECT_EQ(legal,
-              (std::set{wire::ClientBody(wire::DeviceListGet{}).index(),
-                        wire::ClientBody(wire::KeyPackagesFetch{}).index(), wire::ClientBody(wire::Redeem{}).index()}));
+    EXPECT_EQ(frames_that_are(Legality::legal, LinkState::invited),
+              (std::set<std::string_view>{"device_list_get", "key_packages_fetch", "redeem"}));
 }
 
 TEST_F(Link, ends_at_a_request_without_an_id_and_at_bytes_that_are_no_frame) {
@@ -324,23 +284,23 @@ TEST_F(Link, spends_nothing_of_a_device_before_it_proved_to_be_it) {
     for (int stranger = 0; stranger < 10; ++stranger) {
         core = LinkCore(settings, nonce);
         give(device_hello(), 1, hello_bytes);
-        core.on_device_facts(DeviceFacts{key.public_key(), false}, rates);
+        core.on_device_facts(DeviceFacts{key.public_key(), Side::client, false}, rates);
         EXPECT_EQ(closed_with(give(wire::Authenticate{Bytes(64)}, 2)), close_code::not_authenticated);
     }
     core = LinkCore(settings, nonce);
-    log_in(rates);
+    log_in(Side::client, rates);
     EXPECT_TRUE(submitted(give(wire::CheckpointGet{}, 3)));
 }
 
 TEST_F(Link, shares_its_rate_with_the_other_links_of_its_device) {
     auto const rates = std::make_shared<RateBook>(settings.device_rates);
-    log_in(rates);
+    log_in(Side::client, rates);
     for (std::uint8_t i = 1; i <= 60; ++i) {
         give(wire::Send{}, i);
         core.on_answered(request(i));
     }
     core = LinkCore(settings, nonce);
-    log_in(rates);
+    log_in(Side::client, rates);
     EXPECT_EQ(error_in(give(wire::Send{}, 5))->code, ErrorCode::too_fast);
 }
 

@@ -105,12 +105,6 @@ TEST_F(Schedules, that_do_not_hold_are_invalid) {
     broken.bytes.resize(40);
     EXPECT_EQ(rule_of(put(broken)), wire::Rule::invalid);
     EXPECT_EQ(rule_of(put(schedule_by(therapist, open_at(1h), monday_noon, 1))), wire::Rule::invalid);  // another's
-    Human const client(Side::client, entropy, monday_noon);
-    facts.list = client.list().list();
-    EXPECT_EQ(
-        rule_of(decide_schedule_change(
-            facts, {client.device(), schedule_by(client, open_at(1h), monday_noon), zone, {}}, monday_noon, policy)),
-        wire::Rule::invalid);
     facts.list.reset();
     EXPECT_EQ(rule_of(put(good)), wire::Rule::invalid);
 }

@@ -137,6 +137,34 @@ TEST_F(Logins, by_one_invitation_share_its_tries_over_all_links_and_after_them) 
     EXPECT_FALSE(shared->rates_of(another)->take(core::RateKind::redemptions, timers.mono_now()));
 }
 
+// ---- What is another side's -----------------------------------------------------------------------------------------
+
+TEST_F(Logins, of_a_client_bring_no_hours_to_the_store_which_would_take_them) {
+    pair.meet(io, *store);
+    test::HoursChain his;
+    auto const hours = his.next(pair.client, 9, 17, timers.now, seed());
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    auto const request = ask(wire::SchedulePut{hours.document});
+    ASSERT_EQ(sink->bodies<wire::Refused>().size(), 1u);
+    EXPECT_EQ(sink->bodies<wire::Refused>()[0].rule, wire::Rule::invalid);
+    EXPECT_EQ(sink->frames.back().request, request);
+    EXPECT_FALSE(sink->closed_with);
+    EXPECT_TRUE(run(store->calendars()).empty());
+    EXPECT_TRUE(std::holds_alternative<wire::Done>(run(store->put_schedule(hours))));  // it stands at the link alone
+}
+
+TEST_F(Logins, of_a_therapist_bring_hers) {
+    pair.meet(io, *store);
+    say_hello(pair.therapist.device());
+    prove(pair.therapist.device(), pair.therapist.devices[0].key);
+    settle();
+    ask(wire::SchedulePut{pair.hours(9, 17, timers.now).document});
+    EXPECT_EQ(sink->bodies<wire::Done>().size(), 1u);
+    EXPECT_EQ(run(store->calendars()).size(), 1u);
+}
+
 // ---- What is not yet -----------------------------------------------------------------------------------------------
 
 TEST_F(Logins, are_needed_before_a_message_with_blobs_too_which_is_refused_under_its_own_id) {
