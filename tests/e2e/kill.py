@@ -1,15 +1,16 @@
 #!/usr/bin/python3
-"""Kill loops: SIGKILL of the server, or of an app, at random moments while about a hundred messages are on their way.
+"""Kill loop: SIGKILL of the server and of apps, at random moments while some hundred messages are on their way.
 
-    kill.py server|app [--kills 50] [--seed N] [--sabotage NAME]
+    kill.py [server] [app] [--kills 50] [--seed N] [--sabotage NAME]
 
-Real processes over TLS. A timetable of short openings is published before the loop begins; in each period one kill strikes
-around the moment in which the window opens, with messages waiting for it, and one at another time. Then everything comes to
-rest, kill_check.py judges, both sides verify the log, and the server checks its store. --sabotage hands the judge a wrong
-record: the exit code is then 1.
+Real processes over TLS. A timetable of short openings is published before the loop begins; in each period one kill of each
+target strikes around the moment in which the window opens, with messages waiting for it, and one at another time, until
+each has had its number. Then everything comes to rest, kill_check.py judges, both sides verify the log, and the server
+checks its store. --sabotage hands the judge a wrong record: the exit code is then 1.
 """
 import argparse
 import json
+import math
 import random
 import shutil
 import statistics
@@ -26,15 +27,17 @@ from kill_world import World, scratch
 from programs import BIN, Failed
 
 PAIRS = 4
-AIM = 36                # messages of each of the eight homes without an answer when a kill comes
-PERIOD, OPEN = 3, 1     # seconds; whole ones, as hours are
+AIM = 24                # messages of each of the eight homes without an answer when a kill comes
+OPEN = 1                # seconds; whole ones, as hours are
+PAUSE = 1.05            # seconds of a closed window for each kill in it
+TARGETS = {'server': 'the server', 'app': 'an app'}
 SPARE = 6              # openings more than needed, for a machine that misses some
 
 
 class Loop:
-    def __init__(self, world, target, kills):
-        self.world, self.target, self.wanted = world, target, kills
-        self.kills = []                 # (moment, across an opening)
+    def __init__(self, world, targets, kills):
+        self.world, self.targets, self.wanted = world, targets, kills
+        self.kills = []                 # (moment, across an opening, target)
         self.victims = {}               # verb -> how often
         self.sends = []                 # (thread, process, person, token)
         self.reads, self.read_codes = [], {}
@@ -124,29 +127,37 @@ class Loop:
             typed.remove(each)
 
     # -- the loop
-    def strike(self, moment, across):
-        """Messages under way, then the kill, at that moment."""
+    def strike(self, blows, across):
+        """Messages under way, then the kills: [(moment, target)], the earliest first."""
         world = self.world
-        self.sleep_until(moment - timedelta(milliseconds=world.random.uniform(10, 150)))
+        self.sleep_until(blows[0][0] - timedelta(milliseconds=world.random.uniform(10, 150)))
         for person in world.random.sample(world.people, 2):
             self.send_verb(person)
         self.read_verb(world.random.choice(world.people))
         world.type_everywhere(AIM)
-        self.sleep_until(moment)
-        self.kills.append((now(), across))
-        (self.kill_server if self.target == 'server' else self.kill_app)()
+        for moment, target in blows:
+            self.sleep_until(moment)
+            self.kills.append((now(), across, target))
+            {'server': self.kill_server, 'app': self.kill_app}[target]()
+
+    def kills_of(self, target):
+        return [each for each in self.kills if each[2] == target]
 
     def run(self):
         world = self.world
         for person in world.people:
             world.open_screens(person)
         for opens, _ in world.record.windows[:-1]:
-            if len(self.kills) >= self.wanted:
+            if all(len(self.kills_of(each)) >= self.wanted for each in self.targets):
                 return
-            if now() > opens - timedelta(seconds=PERIOD - OPEN - 0.2):
+            if now() > opens - timedelta(seconds=len(self.targets) * PAUSE - 0.2):
                 continue                # too late for this one
-            self.strike(opens - timedelta(seconds=world.random.uniform(0.8, PERIOD - OPEN - 0.4)), False)
-            self.strike(opens + timedelta(seconds=world.random.uniform(-0.25, 0.25)), True)
+            order = world.random.sample(self.targets, len(self.targets))
+            for place, target in enumerate(order):
+                before = (len(order) - place - world.random.uniform(0.4, 0.8)) * PAUSE + 0.4
+                self.strike([(opens - timedelta(seconds=before), target)], False)
+            around = sorted(opens + timedelta(seconds=world.random.uniform(-0.25, 0.25)) for _ in order)
+            self.strike(list(zip(around, world.random.sample(order, len(order)))), True)
 
     def rest(self):
         for thread in [each[0] for each in self.sends] + self.reads:
@@ -190,23 +201,25 @@ class Loop:
         given = {each.token: each.at for each in record.typed}
         own = [(given[each['text']], record.parse_time(each['accepted_at']))
                for home in record.histories.values() for each in home if each['text'] in given and each['from'].get('me') and 'accepted_at' in each]
-        flying = [sum(sent < moment < accepted for sent, accepted in own) for moment, _ in self.kills]
+        flying = [sum(sent < moment < accepted for sent, accepted in own) for moment, _, _ in self.kills]
         opens = [opens for opens, _ in record.windows]
-        across = [moment for moment, planned in self.kills
-                  if planned and any(abs(moment - each) < timedelta(seconds=0.5) for each in opens)]
+        of_each = {target: [moment for moment, planned, struck in self.kills if struck == target and planned
+                            and any(abs(moment - each) < timedelta(seconds=0.5) for each in opens)] for target in self.targets}
+        across = sum(of_each.values(), [])
         held = [(accepted, next((at for at in opens if at > accepted), None)) for _, accepted in own
                 if not any(a <= accepted < b for a, b in record.windows)]
         spanned = sum(1 for accepted, opening in held if opening and any(accepted < moment and abs(moment - opening) < timedelta(seconds=1)
                                                                        for moment in across))
-        if len(self.kills) < self.wanted or 2 * len(across) < 0.8 * self.wanted:
-            self.problems.append(f'loop: {len(self.kills)} kills, {len(across)} across an opening: this machine was too slow')
+        for target, of_it in of_each.items():
+            kills = len(self.kills_of(target))
+            print(f'SIGKILLs of {TARGETS[target]}: {kills}, {len(of_it)} of them across an opening'
+                  + (f' ({", ".join(f"{verb} {count}" for verb, count in sorted(self.victims.items()))})' if target == 'app' else ''))
+            if kills < self.wanted or 2 * len(of_it) < 0.8 * self.wanted:
+                self.problems.append(f'loop: {kills} kills of {TARGETS[target]}, {len(of_it)} across an opening: this machine was too slow')
         lost = sum(each.startswith('lost') for each in self.problems)
         twice = sum(each.startswith('twice') for each in self.problems)
-        print(f'SIGKILLs of {"the server" if self.target == "server" else "an app"}: {len(self.kills)}, '
-              f'{len(across)} of them across an opening'
-              + (f' ({", ".join(f"{verb} {count}" for verb, count in sorted(self.victims.items()))})' if self.victims else ''))
         print(f'submissions: {len(record.typed)} kept and sent'
-              + (f', {self.never_kept} typed into a process that died before it had them' if self.target == 'app' else ''))
+              + (f', {self.never_kept} typed into a process that died before it had them' if 'app' in self.targets else ''))
         if flying:
             print(f'in flight at a kill (given to an app, not yet accepted): least {min(flying)}, median {statistics.median(flying):.0f}, '
                   f'most {max(flying)}; {sum(each >= 100 for each in flying)} kills with 100 or more')
@@ -219,27 +232,29 @@ class Loop:
 
 def main():
     parser = argparse.ArgumentParser(prog='kill.py')
-    parser.add_argument('target', choices=['server', 'app'])
+    parser.add_argument('targets', nargs='*', choices=[*TARGETS, []], metavar='server|app', help='both, if none is named')
     parser.add_argument('--kills', type=int, default=50)
     parser.add_argument('--seed', type=int, default=None)
     parser.add_argument('--keep', action='store_true')
     parser.add_argument('--sabotage', choices=sorted(SABOTAGES), help=argparse.SUPPRESS)
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    print(f'kill.py {options.target} --kills {options.kills} --seed {seed}', flush=True)
+    targets = sorted(set(options.targets)) or list(TARGETS)
+    print(f'kill.py {" ".join(targets)} --kills {options.kills} --seed {seed}', flush=True)
+    period = OPEN + math.ceil(PAUSE * len(targets))
     periods = max(1, options.kills // 2)
     folder, began = scratch(), time.monotonic()
     world = World(folder, PAIRS, periods + SPARE, random.Random(seed))
-    loop = Loop(world, options.target, options.kills)
+    loop = Loop(world, targets, options.kills)
     try:
         world.meet()
         pace = time.monotonic() - began
         print(f'{PAIRS} pairs met ({pace:.0f} s)', flush=True)
         first = now().replace(microsecond=0) + timedelta(seconds=5 + round(0.06 * PAIRS * (periods + SPARE) + pace))
         published = time.monotonic()
-        world.publish(first, timedelta(seconds=PERIOD), timedelta(seconds=OPEN))
+        world.publish(first, timedelta(seconds=period), timedelta(seconds=OPEN))
         print(f'{len(world.record.windows)} openings published ({time.monotonic() - published:.0f} s)', flush=True)
-        loop.sleep_until(first - timedelta(seconds=PERIOD))
+        loop.sleep_until(first - timedelta(seconds=period))
         loop.run()
         print(f'the loop is over ({time.monotonic() - began:.0f} s)', flush=True)
         loop.over = time.monotonic()
