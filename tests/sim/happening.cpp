@@ -38,6 +38,8 @@ std::string_view name(Happening happening) noexcept {
             return "commit sent";
         case Happening::commit_lost:
             return "commit lost";
+        case Happening::commit_refused:
+            return "commit refused";
         case Happening::epoch_changed:
             return "epoch changed";
         case Happening::joined:

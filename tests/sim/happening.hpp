@@ -24,7 +24,8 @@ enum class Happening : std::uint8_t {
     opened_reported,       // an author's app learned that everybody opened it
     epoch_stale,           // a message came with an old epoch
     commit_sent,
-    commit_lost,  // somebody else's was first
+    commit_lost,     // somebody else's was first
+    commit_refused,  // for now
     epoch_changed,
     joined,
     hours_published,

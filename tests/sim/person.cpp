@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "client-cli/engine/turn.hpp"
+
 namespace interlude::sim {
 
 using namespace std::chrono_literals;
@@ -292,6 +294,8 @@ void Person::act() {
         around_.clock.after(Millis{dice_.between(1'000, 900'000)}, [this] { start_process(); });
     } else if (what < 86) {
         ask_for_log();
+    } else if (what < 90) {
+        want_new_keys();
     } else if (side_ == base::Side::therapist) {
         change_hours();
     }
@@ -319,6 +323,21 @@ void Person::write() {
     }
     say("writes \"" + text + "\"");
     typed_.push_back({conversation, text, *id});
+}
+
+/// As after joining by a last-resort key package: more commits than a few days would bring, and more often than the
+/// server takes them while a window is closed.
+void Person::want_new_keys() {
+    auto const all = conversations();
+    if (all.empty()) return;
+    auto const id = all[dice_.below(all.size())].id;
+    verb([&](engine::Engine) {
+        engine::Turn turn(vault_, entropy_, around_.clock.now());
+        auto record = *turn.conversation(id);
+        record.replace_leaf = true;
+        turn.save(id, record);
+        turn.rows.commit();
+    });
 }
 
 void Person::change_hours() {

@@ -106,6 +106,7 @@ class Person {
     void plan_failure();
     void poll_soon();
     void act();
+    void want_new_keys();
     void change_hours();
     void say(std::string const& what) {
         around_.story.tell(clock_time(around_.clock.now()) + " " + name_ + ": " + what);

@@ -75,6 +75,7 @@ void Witness::app_said(Seen& link, ByteView message) {
         puts_.insert(frame->request);
     } else if (std::holds_alternative<wire::Commit>(frame->body)) {
         story_.count(Happening::commit_sent);
+        commits_.insert(frame->request);
     }
 }
 
@@ -99,6 +100,7 @@ void Witness::server_said(Seen& link, wire::ServerFrame const& frame) {
         story_.count(Happening::joined);
     } else if (std::holds_alternative<wire::Refused>(body)) {
         if (puts_.contains(frame.request)) story_.count(Happening::hours_refused);
+        if (commits_.contains(frame.request)) story_.count(Happening::commit_refused);
     }
 }
 

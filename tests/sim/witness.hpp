@@ -79,7 +79,8 @@ class Witness {
     Story& story_;
     store_memory::Disk const& disk_;
     PublishedHours hours_;
-    std::set<RequestId> puts_;                           // of hours
+    std::set<RequestId> puts_;  // of hours
+    std::set<RequestId> commits_;
     std::map<AccountId, std::vector<Bytes>> published_;  // documents, in the order of their numbers
     std::map<std::pair<DeviceRef, RequestId>, Sent> sent_;
     std::map<Place, Accepted> accepted_;
