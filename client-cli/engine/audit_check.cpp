@@ -109,7 +109,22 @@ class AuditCheck {
 
     // ---- One chain -------------------------------------------------------------------------------------------------
 
+    /// Nobody owes this account the chain any more.
+    bool is_over(SubjectId const& subject) const {
+        if (auto const* id = conversation_of(subject)) return record_of(*id).closed;
+        auto const shares = [&](ConversationRecord const& conversation) {
+            return !conversation.closed &&
+                   std::any_of(conversation.members.begin(), conversation.members.end(),
+                               [&](auto const& member) { return audit::subject_of(member.account) == subject; });
+        };
+        return audit::subject_of(me_) != subject &&
+               std::none_of(conversations_.begin(), conversations_.end(),
+                            [&](auto const& known) { return shares(known.second); });
+    }
+
     void check_chain(SubjectId const& id, SubjectRecord const& subject) {
+        if (subject.withheld && !is_over(id))
+            problem("not_shown", {}, "a chain of the log was asked for, and the server did not show it");
         audit::SubjectKey const key{subject.key.clone()};
         audit::SubjectView view(key.clone());
         auto const* conversation = conversation_of(id);

@@ -310,7 +310,7 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
     turn.say(wire::Ack{id, {envelope.seq}});
 }
 
-void open_due(Turn& turn, bool may_give_up) {
+void open_due(Turn& turn, bool may_give_up, std::set<ConversationId> const& but_in) {
     for (auto const& [key, record] : turn.rows.scan<EnvelopeRecord>(Table::envelopes)) {
         if (!record.early) continue;
         auto const& envelope = record.envelope;
@@ -319,7 +319,8 @@ void open_due(Turn& turn, bool may_give_up) {
         if (!passes(turn, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
                     envelope.stamp, turn.now))
             continue;
-        bool const given_up = may_give_up && turn.now >= record.came_at + patience_for_handshake;
+        bool const given_up = may_give_up && !but_in.contains(envelope.conversation) &&
+                              turn.now >= record.came_at + patience_for_handshake;
         if (!given_up && is_ahead(turn, *conversation, envelope)) continue;
         turn.rows.erase(Table::envelopes, key);
         open_envelope(turn, envelope, *conversation);

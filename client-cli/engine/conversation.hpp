@@ -2,6 +2,8 @@
 // The group's state is loaded, used and saved in one transaction, and lives nowhere else.
 #pragma once
 
+#include <set>
+
 #include "client-cli/engine/turn.hpp"
 #include "common/mls/group.hpp"
 
@@ -22,8 +24,8 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope);
 /// How long an envelope waits for the commit that began its epoch.
 inline constexpr std::chrono::minutes patience_for_handshake{10};
 /// Opens what came early and is due now. `may_give_up`: the server has sent what it had, or had time enough to, so that
-/// what is still ahead of the group after that patience does not open.
-void open_due(Turn& turn, bool may_give_up);
+/// what is still ahead of the group after that patience does not open; not in the conversations `but_in`.
+void open_due(Turn& turn, bool may_give_up, std::set<ConversationId> const& but_in);
 
 /// Everything of that epoch was delivered to this device.
 void take_epoch_end(Turn& turn, wire::EpochEnd const& end);

@@ -23,7 +23,7 @@ using namespace std::chrono_literals;
 constexpr auto maintenance_interval = 60s;
 constexpr auto commits_interval = 10s;  // looking for due ones opens every group
 constexpr auto quiet_moment = 300ms;
-constexpr std::ptrdiff_t log_questions_max = 4;  // at a time
+constexpr std::chrono::seconds log_patience_max = 1min;
 constexpr std::uint16_t close_normal = 1000;
 constexpr std::uint16_t close_malformed = 4400;
 constexpr std::uint16_t close_not_authenticated = 4401;
@@ -125,7 +125,7 @@ class LinkDriver::Handler {
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::Accepted const& accepted) {
-        take_accepted(turn_, request_, accepted);
+        if (!take_accepted(turn_, request_, accepted)) put_off_commit(turn_, driver_.in_flight_, request_);
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::Conflict const& conflict) {
@@ -140,17 +140,24 @@ class LinkDriver::Handler {
     void operator()(wire::Held const& held) { take_held(turn_, request_, held); }
     void operator()(wire::Refused const& answer) { refused(answer); }
     void operator()(wire::EpochStale const& stale) {
-        take_epoch_stale(turn_, request_, stale);
+        if (!take_epoch_stale(turn_, driver_.in_flight_, request_, stale))
+            put_off_commit(turn_, driver_.in_flight_, request_);
         driver_.do_what_is_due(turn_);
     }
     void operator()(wire::TooLate const&) {}
 
     void operator()(wire::LogEntries const& entries) {
         take_log_entries(turn_, entries);
-        if (!answers(Asked::log)) return;
-        auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
+        if (!answers(Asked::log) || entries.subject != driver_.answered_->subject) return;
         auto question = *driver_.answered_;
-        if (!entries.items.empty() && last < entries.head_counter) {
+        auto const last = entries.items.empty() ? 0 : entries.items.back().counter;
+        if (last < question.from && question.from <= entries.head_counter)
+            return;  // there is more, and it is not shown
+        driver_.answered_.reset();
+        bool const whole = last >= entries.head_counter || entries.items.empty();
+        note_peers_asked(turn_, entries.subject, {question.from, whole ? std::nullopt : std::optional(last)},
+                         question.sent);
+        if (!whole) {
             question.from = last + 1;
             driver_.log_wanted_.push_front(question);
         } else {
@@ -211,13 +218,17 @@ class LinkDriver::Handler {
     void put_off_log(wire::Error const& error) {
         bool const later = error.code == wire::ErrorCode::store || error.code == wire::ErrorCode::too_fast ||
                            error.code == wire::ErrorCode::overloaded;
-        if (!later) return go_on_with_log();
+        if (!later) return;
         if (answers(Asked::log)) driver_.log_wanted_.push_front(*driver_.answered_);
         if (answers(Asked::checkpoint)) driver_.connect_rounds_left_ = std::max(1, driver_.connect_rounds_left_);
-        driver_.log_not_before_ = turn_.now + std::chrono::seconds(std::max(1u, error.retry_after_seconds));
+        driver_.answered_.reset();
+        driver_.log_questions_max_ = 1;
+        auto const asked = std::chrono::seconds(std::max(1u, error.retry_after_seconds));
+        driver_.log_not_before_ = turn_.now + std::min(asked, log_patience_max);
     }
 
     void follow(wire::Handshake const& handshake) {
+        if (driver_.unfollowed_.contains(handshake.conversation)) return;  // nor what comes after it
         switch (take_handshake(turn_, handshake)) {
             case HandshakeOutcome::taken:
                 return;
@@ -237,7 +248,7 @@ class LinkDriver::Handler {
 
     void refused(wire::Refused const& answer) {
         if (driver_.state_ == State::redeeming) return driver_.fail_join(turn_, answer.rule);
-        if (answers(Asked::log)) return go_on_with_log();
+        if (answers(Asked::log)) return;
         if (take_refused(turn_, driver_.in_flight_, request_, answer)) return;
         take_commit_refused(turn_, driver_.in_flight_, request_, answer);
     }
@@ -345,6 +356,7 @@ Actions LinkDriver::on_frame(wire::ServerFrame const& frame, WallTime now) {
         questions_.erase(question);
     }
     std::visit(Handler(*this, turn, frame.request), frame.body);
+    if (answered_ && answered_->what == Asked::log) miss_log(turn);
     return finish(turn);
 }
 
@@ -353,7 +365,7 @@ Actions LinkDriver::poll(WallTime now) {
     Turn turn(engine_.vault_, engine_.entropy_, now);
     bool const all_came = asked_back_ && now >= last_came_ + quiet_moment;
     // A slow link is no missing handshake; one whose server always promises another must not wait for ever.
-    open_due(turn, all_came && (caught_up() || now >= ready_at_ + patience_for_handshake));
+    open_due(turn, all_came && (caught_up() || now >= ready_at_ + patience_for_handshake), unfollowed_);
     if (state_ == State::catching_up && all_came && !is_behind(turn)) {
         state_ = State::steady;
         turn.tell(CaughtUp{});
@@ -383,11 +395,27 @@ void LinkDriver::ask_for_log(Turn& turn) {
     if (!ready() || turn.now < log_not_before_) return;
     auto asked = std::count_if(questions_.begin(), questions_.end(),
                                [](auto const& item) { return item.second.what == Asked::log; });
-    for (; asked < log_questions_max && !log_wanted_.empty(); ++asked) {
-        auto const& next = log_wanted_.front();
+    for (; asked < log_questions_max_ && !log_wanted_.empty(); ++asked) {
+        auto& next = log_wanted_.front();
+        next.sent = turn.now;
         ask(turn, wire::LogGet{next.subject, next.from}, next);
         log_wanted_.pop_front();
     }
+}
+
+void LinkDriver::miss_log(Turn& turn) {
+    if (answered_->asked > WallTime{}) note_chain_withheld(turn, answered_->subject);
+    ask_for_log(turn);
+    connect_checkpoints(turn);
+    finish_log(turn);
+}
+
+bool LinkDriver::asks_log_of(SubjectId const& subject) const {
+    auto const is_of = [&](Question const& question) {
+        return question.what == Asked::log && question.subject == subject;
+    };
+    return std::any_of(log_wanted_.begin(), log_wanted_.end(), is_of) ||
+           std::any_of(questions_.begin(), questions_.end(), [&](auto const& item) { return is_of(item.second); });
 }
 
 void LinkDriver::ask(Turn& turn, wire::ClientBody body, Question question) {
@@ -436,8 +464,8 @@ void LinkDriver::run_maintenance(Turn& turn) {
     next_maintenance_ = turn.now + maintenance_interval;
     connect_rounds_left_ = std::max(connect_rounds_left_, 1);
     prune_epochs(turn);
-    for (auto const& wanted : check_peer_heads(turn))
-        log_wanted_.push_back({.what = Asked::log, .subject = wanted.subject, .from = wanted.from_counter});
+    for (auto const& [subject, from] : check_peer_heads(turn))
+        if (!asks_log_of(subject)) log_wanted_.push_back({.what = Asked::log, .subject = subject, .from = from});
     if (!in_flight_.key_packages_there) ask(turn, wire::KeyPackagesPut{}, {Asked::stock});
     renew_list_if_due(turn);
     renew_hours_if_due(turn, engine_.options_.load_zone);

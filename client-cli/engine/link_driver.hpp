@@ -60,12 +60,16 @@ class LinkDriver {
         SubjectId subject{};     // Asked::log, and the rest
         std::uint64_t from = 1;  // counter
         WallTime asked{};        // by the server's clock, when the whole chain began to be asked for; zero: a part is
+        WallTime sent{};
     };
     class Handler;
 
     void ask(Turn& turn, wire::ClientBody body, Question question);
     void connect_checkpoints(Turn& turn);
     void ask_for_log(Turn& turn);
+    /// The question in answered_ was not answered by what came: no more of that chain can be had now.
+    void miss_log(Turn& turn);
+    bool asks_log_of(SubjectId const& subject) const;
     void finish_log(Turn& turn);
     bool is_behind(Turn& turn);
     /// Not an answer, and not of what happens since the login: in a busy conversation that never ends.
@@ -98,8 +102,9 @@ class LinkDriver {
     WallTime ready_at_{};
     WallTime last_came_{};  // of what waited for this link
     bool fetching_log_ = false;
-    std::deque<Question> log_wanted_;  // not asked yet
-    WallTime log_not_before_{};        // the server asked for patience
+    std::deque<Question> log_wanted_;       // not asked yet
+    std::ptrdiff_t log_questions_max_ = 4;  // at a time
+    WallTime log_not_before_{};             // the server asked for patience
     int connect_rounds_left_ = 8;
 };
 

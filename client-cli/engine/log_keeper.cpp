@@ -269,17 +269,29 @@ void take_log_entries(Turn& turn, wire::LogEntries const& entries) {
     }
     turn.rows.put(Table::subjects, entries.subject.bytes, *record);
     meet_checkpoint(turn, entries.checkpoint);
+}
+
+void note_peers_asked(Turn& turn, SubjectId const& subject, CounterRange shown, WallTime asked) {
     for (auto& [key, peer] : turn.rows.scan<PeerHeadRecord>(Table::fences)) {
-        if (peer.subject != entries.subject || peer.asked) continue;
-        peer.asked = true;  // whatever was going to come came just now
+        if (peer.subject != subject || peer.asked || peer.since > asked) continue;
+        if (peer.counter < shown.first || (shown.last && peer.counter > *shown.last)) continue;
+        peer.asked = true;
         turn.rows.put(Table::fences, key, peer);
     }
 }
 
+void note_chain_withheld(Turn& turn, SubjectId const& subject) {
+    auto record = turn.rows.get<SubjectRecord>(Table::subjects, subject.bytes);
+    if (!record) return;
+    record->withheld = true;
+    turn.rows.put(Table::subjects, subject.bytes, *record);
+}
+
 void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked) {
     auto record = turn.rows.get<SubjectRecord>(Table::subjects, subject.bytes);
-    if (!record || record->fetched_at >= asked) return;
-    record->fetched_at = asked;
+    if (!record) return;
+    record->withheld = false;
+    record->fetched_at = std::max(record->fetched_at, asked);
     turn.rows.put(Table::subjects, subject.bytes, *record);
 }
 
@@ -370,8 +382,8 @@ void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight co
         turn.rows.put(Table::fences, key, PeerHeadRecord{subject, sight.head_counter, sight.head, turn.now});
 }
 
-std::vector<wire::LogGet> check_peer_heads(Turn& turn) {
-    std::vector<wire::LogGet> wanted;
+std::map<SubjectId, std::uint64_t> check_peer_heads(Turn& turn) {
+    std::map<SubjectId, std::uint64_t> wanted;
     for (auto const& [key, peer] : turn.rows.scan<PeerHeadRecord>(Table::fences)) {
         auto const ours = own_hash(turn, peer.subject, peer.counter);
         audit::SubjectHead const theirs{peer.counter, peer.head, {}};
@@ -380,10 +392,12 @@ std::vector<wire::LogGet> check_peer_heads(Turn& turn) {
         if (problem)
             turn.alarm("other_says_" + std::string(audit::name(problem->code)), problem->text,
                        bytes::Reader(key).id<ConversationId>().value(), bytes::copy(peer.head.bytes));
-        if (problem || ours)
+        if (problem || ours) {
             turn.rows.erase(Table::fences, key);
-        else
-            wanted.push_back({peer.subject, peer.counter});
+            continue;
+        }
+        auto& from = wanted.try_emplace(peer.subject, peer.counter).first->second;
+        from = std::min(from, peer.counter);
     }
     return wanted;
 }

@@ -37,6 +37,15 @@ void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wir
 void take_log_entries(Turn& turn, wire::LogEntries const& entries);
 /// The server was asked at `asked` (by its own clock) for everything of the chain that was not here, and gave it.
 void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked);
+/// It was asked for that, and gave something else.
+void note_chain_withheld(Turn& turn, SubjectId const& subject);
+
+struct CounterRange {
+    std::uint64_t first = 1;
+    std::optional<std::uint64_t> last;  // nullopt: and all after it
+};
+/// Entries with these counters were asked for at `asked` (by our clock), and whatever was going to come is here.
+void note_peers_asked(Turn& turn, SubjectId const& subject, CounterRange shown, WallTime asked);
 /// Now, by the server's clock as it was at the last login, where that is near enough to ours.
 WallTime server_time(Turn& turn);
 /// How far log_items are complete after take_log_entries; 0: nothing.
@@ -52,8 +61,8 @@ std::optional<audit::StoredReceipt> open_stored_receipt(Turn& turn, wire::Stored
 LogSight own_sight(Turn& turn, ConversationId const& conversation);
 void take_peer_sight(Turn& turn, ConversationId const& conversation, LogSight const& sight);
 /// Compares what peers were shown with what reached this home meanwhile; alarms about heads that it was not given
-/// within a day though it asked. The entries to ask for, one request each.
-std::vector<wire::LogGet> check_peer_heads(Turn& turn);
+/// within a day though it asked. The chains to ask for, each from the first counter that is missing.
+std::map<SubjectId, std::uint64_t> check_peer_heads(Turn& turn);
 
 std::optional<audit::PresentedEntry> presented(wire::LogItem const& item);
 

@@ -15,6 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto patience_after_error = 5s;
+constexpr auto patience_after_stale = 1s;
 constexpr auto patience_after_contradiction = 30s;
 constexpr auto patience_for_proof = 30s;
 constexpr std::chrono::seconds patience_of_reports = 10min;
@@ -394,7 +395,7 @@ bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
     return true;
 }
 
-bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale const& stale) {
+bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale) {
     auto record = find(turn, request);
     if (!record || record->kind != OutgoingKind::message) return false;
     if (record->state != OutgoingState::waiting) return true;
@@ -402,9 +403,11 @@ bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale con
         conversation->server_epoch = std::max(conversation->server_epoch, stale.epoch);
         turn.save(record->conversation, *conversation);
     }
-    if (record->epoch < stale.epoch) {  // else another process of this home sealed it again already
+    if (record->epoch < stale.epoch) {
         record->sealed.clear();
         save(turn, request, *record);
+    } else {  // another process of this home sealed it again already, or the server is behind
+        in_flight.be_patient(request, turn.now + patience_after_stale);
     }
     return true;
 }

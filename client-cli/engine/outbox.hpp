@@ -27,7 +27,7 @@ void forget_confirmed(Turn& turn, std::vector<RequestId> const& ids);
 /// One that cannot be true changes nothing but the draft's request id: it goes again, after a pause.
 bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Stored const& stored);
 bool take_held(Turn& turn, RequestId const& request, wire::Held const& held);
-bool take_epoch_stale(Turn& turn, RequestId const& request, wire::EpochStale const& stale);
+bool take_epoch_stale(Turn& turn, InFlight& in_flight, RequestId const& request, wire::EpochStale const& stale);
 bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused);
 bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
 /// Done, or an answer that says as much: the request is over.

@@ -23,7 +23,9 @@ constexpr auto healing_interval_while_closed = std::chrono::days{1};
 constexpr std::uint32_t healing_jitter_minutes_max = 12 * 60;
 constexpr std::uint64_t retry_seconds_max = 30;
 constexpr std::chrono::seconds patience_after_refusal = 10min;
-constexpr std::size_t kept_commits_max = 16;  // of an epoch; the oldest refused ones go first
+constexpr std::chrono::seconds patience_longest = 24h;          // whatever the server asks for
+constexpr std::chrono::seconds patience_longest_urgently = 1h;  // where nothing can be sent before
+constexpr std::size_t kept_commits_max = 16;                    // of an epoch; the oldest refused ones go first
 
 struct OwnCommit {
     ConversationId conversation;
@@ -143,12 +145,15 @@ bool removes_all(PendingCommitRecord const& record, std::vector<mls::Member> con
 struct OfEpoch {
     std::optional<OwnCommit> current;  // not given up
     std::vector<OwnCommit> given_up;
-    WallTime not_before{};
+    bool refused = false;  // and the wait is not over
 };
-OfEpoch of_epoch(Turn& turn, ConversationId const& id) {
+OfEpoch of_epoch(Turn& turn, ConversationId const& id, ConversationRecord const& conversation) {
     OfEpoch all;
     for (auto& own : own_commits(turn, id)) {
-        all.not_before = std::max(all.not_before, own.record.not_before);
+        bool const waits = turn.now < own.record.not_before &&
+                           own.record.not_before <= turn.now + patience_longest &&  // else this clock was wrong then
+                           !(own.record.while_closed && every_gate_open(turn, id, conversation));
+        all.refused = all.refused || waits;
         if (own.record.given_up)
             all.given_up.push_back(std::move(own));
         else
@@ -168,15 +173,14 @@ void keep_few(Turn& turn, std::vector<OwnCommit> given_up) {
 /// The commit that should go now, made if there is a reason for one.
 std::optional<OwnCommit> commit_to_send(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
                                         bool make_new) {
-    auto commits = of_epoch(turn, id);
-    bool const refused = turn.now < commits.not_before;
-    if (commits.current && !refused) return std::move(commits.current);
+    auto commits = of_epoch(turn, id, conversation);
+    if (commits.current && !commits.refused) return std::move(commits.current);
     if (!make_new) return std::nullopt;
     auto group = load_group(turn, id, conversation.generation);
     if (!group || group->epoch() < conversation.server_epoch) return std::nullopt;
     auto const due = commit_due(turn, id, conversation, *group);
     if (!due.any) return std::nullopt;
-    if (refused) {
+    if (commits.refused) {
         // What the server puts off is healing (exact.md, Commit limits), and that only up to a number of messages.
         bool const forced = group->spent_generations() >= limits::healing_generations_forced;
         bool const removes =
@@ -223,6 +227,11 @@ bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& a
     return true;
 }
 
+void put_off_commit(Turn& turn, InFlight& in_flight, RequestId const& request) {
+    if (auto const own = own_commit_by(turn, request))
+        in_flight.commits_not_before[own->conversation] = turn.now + patience_after_refusal;
+}
+
 bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict) {
     auto const own = own_commit_by(turn, request);
     if (!own) return false;
@@ -256,8 +265,15 @@ bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request
 bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused) {
     auto own = own_commit_by(turn, request);
     if (!own) return false;
-    auto const wait = std::max(patience_after_refusal, std::chrono::seconds(refused.retry_after_seconds));
+    auto const conversation = turn.conversation(own->conversation);
+    INTERLUDE_CHECK(conversation);
+    auto const declaration = mls_framing::decode_declaration(own->record.declaration);
+    bool const urgent = conversation->lost_state || !declaration || !declaration->removed.empty();
+    auto const wait =
+        std::clamp<std::chrono::seconds>(std::chrono::seconds(refused.retry_after_seconds), patience_after_refusal,
+                                         urgent ? patience_longest_urgently : patience_longest);
     own->record.not_before = turn.now + wait;
+    own->record.while_closed = !every_gate_open(turn, own->conversation, *conversation);
     own->record.given_up = own->record.given_up || !may_pass_later(refused.rule);
     save(turn, *own);
     in_flight.commits_not_before[own->conversation] = turn.now + patience_after_refusal;

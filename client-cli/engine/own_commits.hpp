@@ -15,6 +15,8 @@ void flush_commits(Turn& turn, InFlight& in_flight, bool make_new);
 bool take_accepted(Turn& turn, RequestId const& request, wire::Accepted const& accepted);
 bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Conflict const& conflict);
 bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused);
+/// Something came that answers no commit: it goes again, after a pause.
+void put_off_commit(Turn& turn, InFlight& in_flight, RequestId const& request);
 bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
 
 /// The server took this commit (MLSMessage). True: it is an own one, and its epoch has begun here.

@@ -271,13 +271,14 @@ struct PendingCommitRecord {
     Bytes mls;
     Bytes declaration;
     std::vector<Bytes> welcomes;
-    SecretBytes next;       // mls::Group
-    WallTime not_before{};  // after a refusal: neither this one nor another goes earlier
-    bool given_up = false;  // not sent any more
+    SecretBytes next;           // mls::Group
+    WallTime not_before{};      // after a refusal: neither this one nor another goes earlier
+    bool while_closed = false;  // it was refused in a closed window: an open one ends the wait
+    bool given_up = false;      // not sent any more
     static constexpr auto fields() {
         using S = PendingCommitRecord;
         return std::tuple(&S::request, &S::epoch, &S::mls, &S::declaration, &S::welcomes, &S::next, &S::not_before,
-                          &S::given_up);
+                          &S::while_closed, &S::given_up);
     }
 };
 
@@ -437,9 +438,10 @@ struct SubjectRecord {
     Hash32 head;
     std::uint64_t fetched_to = 0;  // entries 1..fetched_to are in log_items
     WallTime fetched_at{};         // by the server's clock: when it was last asked for all, and gave them
+    bool withheld = false;         // when it was last asked for all, it did not give them
     static constexpr auto fields() {
         using S = SubjectRecord;
-        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to, &S::fetched_at);
+        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to, &S::fetched_at, &S::withheld);
     }
 };
 

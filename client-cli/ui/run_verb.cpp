@@ -52,6 +52,7 @@ Exit exit_of(vault::VaultError::Kind kind) {
         case vault::VaultError::Kind::wrong_key:
         case vault::VaultError::Kind::busy:
         case vault::VaultError::Kind::newer:
+        case vault::VaultError::Kind::older:
         case vault::VaultError::Kind::missing:
             return not_allowed;
         case vault::VaultError::Kind::damaged:
@@ -70,6 +71,8 @@ std::string code_of(vault::VaultError::Kind kind) {
             return "busy";
         case vault::VaultError::Kind::newer:
             return "newer_vault";
+        case vault::VaultError::Kind::older:
+            return "older_vault";
         case vault::VaultError::Kind::missing:
             return "no_home";
         case vault::VaultError::Kind::damaged:

@@ -29,7 +29,7 @@ namespace interlude::vault {
 namespace {
 
 using Kind = VaultError::Kind;
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 constexpr auto lock_wait_max = std::chrono::seconds{30};
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;
@@ -331,6 +331,10 @@ class SealedVault::Impl {
     void unlock(VaultSecret const& secret) {
         if (version() > schema_version)
             throw VaultError(Kind::newer, "this vault was written by a newer interlude; use that version");
+        if (version() < schema_version)
+            throw VaultError(Kind::older,
+                             "this vault was written by an interlude from before its first release, which this "
+                             "one cannot read; use that build, or join again with another home");
         check_schema();
         {
             Statement row(database_, "SELECT salt, wrapped FROM vault");

@@ -25,6 +25,7 @@ struct VaultError : std::runtime_error {
         busy = 3,       // another program holds it for too long
         disk = 4,       // full, read-only, or broken
         newer = 5,      // written by a later version
+        older = 7,      // written by a build before the first release
         missing = 6,    // there is no vault here
     };
     VaultError(Kind of, std::string const& text) : std::runtime_error(text), kind(of) {}

@@ -117,6 +117,51 @@ TEST_F(Audit, a_part_of_the_log_that_was_asked_for_is_not_the_whole) {
     EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());
 }
 
+TEST_F(Audit, chain_that_is_withheld_when_asked_for_is_named) {
+    talk();
+    wire::LogEntries other;  // of a chain that nobody asked about
+    other.subject.bytes[0] = 1;
+    wire::LogEntries stuck;
+    stuck.subject = audit::subject_of(world.conversation);
+    stuck.head_counter = 2;
+    std::vector<wire::ServerBody> const answers{wire::Error{wire::ErrorCode::not_allowed, 0},
+                                                wire::Refused{wire::Rule::invalid, {}, {}, 0, {}}, wire::Done{}, other,
+                                                stuck};
+    for (auto const& answer : answers) {
+        World copy = world;
+        for (int question = 0; question < 2; ++question) copy.relay.instead_of_log.push_back(answer);
+        auto const before = copy.relay.log_questions_received;
+        EXPECT_TRUE(names(copy.audit(copy.therapist), "not_shown")) << answer.index();
+        EXPECT_LE(copy.relay.log_questions_received - before, 4);
+        EXPECT_THAT(codes(copy.audit(copy.therapist)), IsEmpty()) << answer.index();  // it showed it after all
+    }
+}
+
+TEST_F(Audit, heads_that_others_saw_are_missed_only_if_they_were_asked_for) {
+    world.at_hour(22);
+    for (int message = 0; message < 8; ++message) {  // each tells of the head before it
+        world.send(world.client, "message");
+        world.sync(world.client);
+        world.now += 1min;
+    }
+    world.at_hour(9);
+    world.now += 1min;
+    for (int cut = 0;; ++cut) {
+        World copy = world;
+        TestLink link(copy.therapist, copy.relay, copy.now);
+        link.cut_after(cut);
+        link.run(copy.now);
+        copy.now += 1s;
+        link.run(copy.now);
+        bool const whole = link.open();
+        copy.now += 25h;
+        copy.sync(copy.therapist);
+        copy.sync(copy.therapist);
+        EXPECT_THAT(copy.therapist.alarm_codes(), IsEmpty()) << cut;
+        if (whole || HasFailure()) break;
+    }
+}
+
 TEST_F(Audit, log_that_was_not_answered_is_asked_for_again) {
     talk();
     TestLink link(world.therapist, world.relay, world.now);

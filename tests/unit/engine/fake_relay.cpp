@@ -531,6 +531,11 @@ struct FakeRelay::Serve {
         answer(wire::Done{});
     }
     void operator()(wire::LogGet const& get) {
+        ++relay.log_questions_received;
+        if (!relay.instead_of_log.empty()) {
+            answer(std::move(relay.instead_of_log.front()));
+            return relay.instead_of_log.pop_front();
+        }
         if (relay.log_questions_failing > 0) {
             --relay.log_questions_failing;
             return answer(wire::Error{wire::ErrorCode::store, 5});

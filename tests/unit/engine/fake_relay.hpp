@@ -78,9 +78,11 @@ class FakeRelay {
     bool forget_to_log = false;    // holds are not logged at all
     bool withhold_proofs = false;  // `stored`, and nothing after it: all parties have the entry, or nobody asks why
     bool refuse_sends = false;
-    std::function<void(wire::Stored&)> says_stored;    // what it makes of its answers
-    std::deque<wire::ServerBody> instead_of_answers;   // to the next sends, of which nothing happens
-    std::deque<wire::ServerBody> instead_of_commits;   // to the next commits, of which nothing happens
+    std::function<void(wire::Stored&)> says_stored;   // what it makes of its answers
+    std::deque<wire::ServerBody> instead_of_answers;  // to the next sends, of which nothing happens
+    std::deque<wire::ServerBody> instead_of_commits;  // to the next commits, of which nothing happens
+    std::deque<wire::ServerBody> instead_of_log;      // to the next questions for entries
+    int log_questions_received = 0;
     int log_questions_failing = 0;                     // so many of those for entries find no store
     int questions_failing = 0;                         // so many of those after a login find no store
     std::optional<wire::ServerBody> instead_of_proof;  // after `stored`

@@ -194,6 +194,43 @@ TEST_F(RefusedCommit, goes_again_as_it_was_and_not_before_its_time) {
     expect_whole();
 }
 
+TEST_F(RefusedCommit, waits_no_longer_than_a_day_whatever_the_server_says) {
+    refuse_next(wire::Rule::too_fast, 0xffffffff);
+    client_looks();
+    world.now += std::chrono::days{1} + 1s;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 2);
+    world.at_hour(10);
+    expect_whole();
+}
+
+TEST_F(RefusedCommit, in_a_closed_window_goes_when_it_opens) {
+    world.at_hour(20);
+    world.now += std::chrono::days{1};
+    refuse_next(wire::Rule::too_fast, 86400);
+    client_looks();
+    world.now += 1h;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 1);
+    world.at_hour(9);
+    world.now += 1s;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 2);
+    EXPECT_EQ(world.relay.different_commits.size(), 1u);
+    expect_whole();
+}
+
+TEST_F(RefusedCommit, answer_that_answers_no_commit_is_no_reason_to_hurry) {
+    for (int times = 0; times < 50; ++times) world.relay.instead_of_commits.push_back(wire::EpochStale{});
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 1);
+    world.relay.instead_of_commits.clear();
+    for (int times = 0; times < 50; ++times) world.relay.instead_of_commits.push_back(wire::Accepted{77});
+    world.now += 11min;
+    client_looks();
+    EXPECT_EQ(world.relay.commits_received, 2);
+}
+
 TEST_F(RefusedCommit, for_good_is_made_anew_later) {
     refuse_next(wire::Rule::invalid, 0);
     for (int look = 1; look <= 3; ++look) client_looks();
@@ -218,6 +255,14 @@ TEST_F(RefusedCommit, again_and_again_keeps_few) {
     auto const kept = turn.rows.scan<engine::PendingCommitRecord>(engine::Table::pending).size();
     EXPECT_GT(kept, 4u);
     EXPECT_LE(kept, 16u);
+}
+
+TEST_F(Interruption, text_that_a_server_calls_stale_for_ever_does_not_press_it) {
+    for (int times = 0; times < 50; ++times) world.relay.instead_of_answers.push_back(wire::EpochStale{});
+    world.send(world.client, "one");
+    auto const before = world.relay.sends_received;
+    TestLink(world.client, world.relay, world.now).run(world.now);
+    EXPECT_EQ(world.relay.sends_received - before, 1);
 }
 
 TEST_F(Interruption, own_commit_whose_answer_is_lost_is_known_before_the_next_ones) {

@@ -272,6 +272,24 @@ TEST_F(WrongHandshake, true_commit_with_a_changed_declaration_can_come_again_as_
     both_can_write();
 }
 
+TEST_F(WrongHandshake, what_was_written_after_a_damaged_commit_opens_when_the_honest_copy_comes) {
+    auto& handshakes = client_heals();
+    auto const honest = handshakes;
+    handshakes.front().mls.back() ^= 1;
+    world.send(world.client, "with the new keys");
+    world.sync(world.client);
+    {
+        TestLink link(world.therapist, world.relay, world.now);
+        for (auto later : {0s, 1s, 660s, 661s}) link.run(world.now + later);
+    }
+    handshakes = honest;
+    world.now += 12min;
+    world.sync(world.therapist);
+    world.sync(world.therapist);
+    EXPECT_THAT(world.texts(world.therapist), Contains("with the new keys"));
+    EXPECT_THAT(world.therapist.alarm_codes(), ElementsAre("bad_handshake"));
+}
+
 TEST_F(WrongHandshake, true_commit_with_a_flipped_bit_can_come_again_as_it_was) {
     auto& handshakes = client_heals();
     auto const honest = handshakes;
