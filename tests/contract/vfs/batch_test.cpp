@@ -1,5 +1,6 @@
 // Group commit under a failing disk: many submissions in flight, power cut or a write or fsync failing at each step,
 // and a checkpoint of the WAL in the middle of it. Every answered submission is there afterwards, and no half one.
+#include <ctime>
 #include <iostream>
 
 #include "tests/contract/vfs/whole.hpp"
@@ -57,15 +58,22 @@ TEST(Batch, of_one_waits_for_no_timer) {
     Pair pair{32, noon};
     on.open();
     pair.meet(on.io, *on.store);
-    auto fastest = std::chrono::steady_clock::duration::max();
+    auto const worked = [] {  // by this process
+        timespec spent{};
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+        return std::chrono::seconds{spent.tv_sec} + std::chrono::nanoseconds{spent.tv_nsec};
+    };
+    auto least_idle = std::chrono::nanoseconds::max();
     for (std::uint64_t number = 1; number <= 100; ++number) {
         auto const submission = pair.message(pair.client, number, noon);
         auto const begun = std::chrono::steady_clock::now();
+        auto const worked_before = worked();
         accepted(on.run(on.store->accept(submission)));
-        fastest = std::min(fastest, std::chrono::steady_clock::now() - begun);
+        std::chrono::nanoseconds const took = std::chrono::steady_clock::now() - begun;
+        least_idle = std::min(least_idle, took - (worked() - worked_before));
     }
-    // The shortest of many says what is waited for even where the machine is busy.
-    EXPECT_LT(fastest, std::chrono::milliseconds{2});
+    // The shortest of many says what is waited for even where the machine is busy, and whatever a sanitiser costs.
+    EXPECT_LT(least_idle, std::chrono::milliseconds{2});
 }
 
 // ---- Many in flight ------------------------------------------------------------------------------------------------
