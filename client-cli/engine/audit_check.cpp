@@ -147,10 +147,11 @@ class AuditCheck {
             for (auto const& found : outcome.report.problems) problem(found, item);
             if (outcome.payload) opened_[id].push_back({item, std::move(*outcome.payload)});
         }
-        if (view.head().counter < subject.counter)
+        // A newer head may have been shown since, to this process or to another one of the home.
+        if (view.head().counter < subject.due_to)
             problem("gap", {},
                     "a chain ends at " + std::to_string(view.head().counter) + ", the server showed a head at " +
-                        std::to_string(subject.counter));
+                        std::to_string(subject.due_to));
         else if (view.head().counter == subject.counter && subject.counter > 0 && view.head().entry != subject.head)
             problem("two_heads", view.head().entry, "the head of a chain is not the one that the server showed before");
     }

@@ -161,7 +161,7 @@ class LinkDriver::Handler {
             question.from = last + 1;
             driver_.log_wanted_.push_front(question);
         } else {
-            if (question.asked > WallTime{}) note_chain_fetched(turn_, entries.subject, question.asked);
+            if (question.asked > WallTime{}) note_chain_fetched(turn_, entries.subject, question.asked, question.size);
             if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
                 turn_.say(wire::LogAck{entries.subject, complete});
         }
@@ -384,7 +384,10 @@ Actions LinkDriver::fetch_log(WallTime now) {
     fetching_log_ = true;
     connect_rounds_left_ = 8;
     for (auto const& [key, subject] : turn.rows.scan<SubjectRecord>(Table::subjects))
-        log_wanted_.push_back({.what = Asked::log, .subject = *SubjectId::from(key), .asked = server_time(turn)});
+        log_wanted_.push_back({.what = Asked::log,
+                               .size = subject.counter,
+                               .subject = *SubjectId::from(key),
+                               .asked = server_time(turn)});
     ask_for_log(turn);
     finish_log(turn);
     return finish(turn);

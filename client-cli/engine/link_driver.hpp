@@ -55,7 +55,7 @@ class LinkDriver {
     enum class Asked : std::uint8_t { inviter_lists, inviter_packages, redeem, stock, caught_up, checkpoint, log };
     struct Question {
         Asked what{};
-        std::uint64_t size = 0;  // of the checkpoint asked about
+        std::uint64_t size = 0;  // of the checkpoint asked about; Asked::log: of the chain, as far as it was known
         std::uint64_t met = 0;   // LogKnown::met when it was asked
         SubjectId subject{};     // Asked::log, and the rest
         std::uint64_t from = 1;  // counter

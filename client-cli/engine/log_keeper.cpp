@@ -287,11 +287,12 @@ void note_chain_withheld(Turn& turn, SubjectId const& subject) {
     turn.rows.put(Table::subjects, subject.bytes, *record);
 }
 
-void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked) {
+void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked, std::uint64_t known) {
     auto record = turn.rows.get<SubjectRecord>(Table::subjects, subject.bytes);
     if (!record) return;
     record->withheld = false;
     record->fetched_at = std::max(record->fetched_at, asked);
+    record->due_to = std::max(record->due_to, known);
     turn.rows.put(Table::subjects, subject.bytes, *record);
 }
 

@@ -35,8 +35,9 @@ std::vector<std::uint64_t> sizes_to_connect(Turn& turn);
 void take_checkpoint(Turn& turn, std::uint64_t size_seen, std::uint64_t met, wire::Checkpoint const& answer);
 /// Pushed or asked for without a size.
 void take_log_entries(Turn& turn, wire::LogEntries const& entries);
-/// The server was asked at `asked` (by its own clock) for everything of the chain that was not here, and gave it.
-void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked);
+/// The server was asked at `asked` (by its own clock) for everything of the chain, when its head number `known` was
+/// known here, and gave what it had.
+void note_chain_fetched(Turn& turn, SubjectId const& subject, WallTime asked, std::uint64_t known);
 /// It was asked for that, and gave something else.
 void note_chain_withheld(Turn& turn, SubjectId const& subject);
 

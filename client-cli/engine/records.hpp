@@ -438,10 +438,11 @@ struct SubjectRecord {
     Hash32 head;
     std::uint64_t fetched_to = 0;  // entries 1..fetched_to are in log_items
     WallTime fetched_at{};         // by the server's clock: when it was last asked for all, and gave them
+    std::uint64_t due_to = 0;      // the newest head that was known here when it was asked
     bool withheld = false;         // when it was last asked for all, it did not give them
     static constexpr auto fields() {
         using S = SubjectRecord;
-        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to, &S::fetched_at, &S::withheld);
+        return std::tuple(&S::key, &S::counter, &S::head, &S::fetched_to, &S::fetched_at, &S::due_to, &S::withheld);
     }
 };
 

@@ -162,6 +162,17 @@ TEST_F(Audit, heads_that_others_saw_are_missed_only_if_they_were_asked_for) {
     }
 }
 
+TEST_F(Audit, head_that_was_shown_after_the_chain_is_no_gap) {
+    talk();
+    EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());
+    world.at_hour(20);
+    world.send(world.client, "one entry more");
+    world.sync(world.client);
+    world.sync(world.therapist);  // tells of a newer head
+    EXPECT_THAT(codes(world.therapist.engine().audit_verify(world.now)), IsEmpty());
+    EXPECT_THAT(codes(world.audit(world.therapist)), IsEmpty());
+}
+
 TEST_F(Audit, log_that_was_not_answered_is_asked_for_again) {
     talk();
     TestLink link(world.therapist, world.relay, world.now);
