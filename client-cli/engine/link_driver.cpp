@@ -165,12 +165,12 @@ class LinkDriver::Handler {
             if (auto const complete = entries_complete_to(turn_, entries.subject); complete > 0)
                 turn_.say(wire::LogAck{entries.subject, complete});
         }
-        go_on_with_log();
+        driver_.go_on_with_log(turn_);
     }
     void operator()(wire::Checkpoint const& checkpoint) {
         if (driver_.answered_) take_checkpoint(turn_, driver_.answered_->size, driver_.answered_->met, checkpoint);
         if (answers(Asked::caught_up)) driver_.asked_back_ = true;
-        go_on_with_log();
+        driver_.go_on_with_log(turn_);
     }
 
     void operator()(wire::Envelope const& envelope) { take_envelope(turn_, envelope); }
@@ -209,16 +209,9 @@ class LinkDriver::Handler {
   private:
     bool answers(Asked what) const { return driver_.answered_ && driver_.answered_->what == what; }
 
-    void go_on_with_log() {
-        driver_.ask_for_log(turn_);
-        driver_.connect_checkpoints(turn_);
-        driver_.finish_log(turn_);
-    }
     /// What the server could not say now is asked again, unless it is no question for this account.
     void put_off_log(wire::Error const& error) {
-        bool const later = error.code == wire::ErrorCode::store || error.code == wire::ErrorCode::too_fast ||
-                           error.code == wire::ErrorCode::overloaded;
-        if (!later) return;
+        if (!may_pass_later(error.code)) return;
         if (answers(Asked::log)) driver_.log_wanted_.push_front(*driver_.answered_);
         if (answers(Asked::checkpoint)) driver_.connect_rounds_left_ = std::max(1, driver_.connect_rounds_left_);
         driver_.answered_.reset();
@@ -371,9 +364,7 @@ Actions LinkDriver::poll(WallTime now) {
         turn.tell(CaughtUp{});
     }
     if (now >= next_maintenance_ && caught_up()) run_maintenance(turn);
-    ask_for_log(turn);
-    connect_checkpoints(turn);
-    finish_log(turn);
+    go_on_with_log(turn);
     do_what_is_due(turn);
     return finish(turn);
 }
@@ -408,6 +399,10 @@ void LinkDriver::ask_for_log(Turn& turn) {
 
 void LinkDriver::miss_log(Turn& turn) {
     if (answered_->asked > WallTime{}) note_chain_withheld(turn, answered_->subject);
+    go_on_with_log(turn);
+}
+
+void LinkDriver::go_on_with_log(Turn& turn) {
     ask_for_log(turn);
     connect_checkpoints(turn);
     finish_log(turn);

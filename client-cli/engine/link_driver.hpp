@@ -71,6 +71,7 @@ class LinkDriver {
     void miss_log(Turn& turn);
     bool asks_log_of(SubjectId const& subject) const;
     void finish_log(Turn& turn);
+    void go_on_with_log(Turn& turn);
     bool is_behind(Turn& turn);
     /// Not an answer, and not of what happens since the login: in a busy conversation that never ends.
     bool waited_for_this_link(wire::ServerFrame const& frame) const;

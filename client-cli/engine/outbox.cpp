@@ -112,6 +112,10 @@ bool may_pass_later(wire::Rule rule) {
     return false;
 }
 
+bool may_pass_later(wire::ErrorCode code) {
+    return code == wire::ErrorCode::too_fast || code == wire::ErrorCode::overloaded || code == wire::ErrorCode::store;
+}
+
 MessageKind kind_of(ContentBody const& body) {
     struct Kind {
         MessageKind operator()(UnknownBody const&) const { return MessageKind::unknown; }

@@ -10,6 +10,8 @@ namespace interlude::engine {
 
 /// A gate or a limit, which time opens; the rest is about what was asked or about who asked.
 bool may_pass_later(wire::Rule rule);
+/// The server did not look at what was asked this time; it may have accepted it before.
+bool may_pass_later(wire::ErrorCode code);
 
 MessageKind kind_of(ContentBody const& body);
 RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body);

@@ -245,21 +245,12 @@ bool take_conflict(Turn& turn, InFlight& in_flight, RequestId const& request, wi
 bool take_commit_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error) {
     auto const own = own_commit_by(turn, request);
     if (!own) return false;
-    switch (error.code) {
-        case wire::ErrorCode::too_fast:
-        case wire::ErrorCode::overloaded:
-        case wire::ErrorCode::store:  // nobody looked at it this time; it may have been accepted before
-            in_flight.commits_not_before[own->conversation] =
-                turn.now + std::chrono::seconds(std::max(1u, error.retry_after_seconds));
-            return true;
-        case wire::ErrorCode::malformed:
-        case wire::ErrorCode::out_of_state:
-        case wire::ErrorCode::not_authenticated:
-        case wire::ErrorCode::not_allowed:
-        case wire::ErrorCode::not_yet:
-            break;
-    }
-    return take_commit_refused(turn, in_flight, request, {wire::Rule::invalid, {}, {}, error.retry_after_seconds, {}});
+    if (!may_pass_later(error.code))
+        return take_commit_refused(turn, in_flight, request,
+                                   {wire::Rule::invalid, {}, {}, error.retry_after_seconds, {}});
+    in_flight.commits_not_before[own->conversation] =
+        turn.now + std::chrono::seconds(std::max(1u, error.retry_after_seconds));
+    return true;
 }
 
 bool take_commit_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Refused const& refused) {

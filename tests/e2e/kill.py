@@ -239,7 +239,7 @@ def main():
     parser.add_argument('--sabotage', choices=sorted(SABOTAGES), help=argparse.SUPPRESS)
     options = parser.parse_args()
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(10**6)
-    targets = sorted(set(options.targets)) or list(TARGETS)
+    targets = [each for each in TARGETS if each in options.targets] or list(TARGETS)
     print(f'kill.py {" ".join(targets)} --kills {options.kills} --seed {seed}', flush=True)
     period = OPEN + math.ceil(PAUSE * len(targets))
     periods = max(1, options.kills // 2)
