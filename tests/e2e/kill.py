@@ -91,11 +91,12 @@ class Loop:
         if process.returncode not in (0, 69):
             self.problems.append(f'exit: read of {person.name} ended with {process.returncode}')
 
-    # -- who is killed
+    # -- who is killed; each returns what is to be done once all blows of this moment have struck
     def kill_server(self):
         self.world.server.kill()
         self.kills[-1] = (now(), *self.kills[-1][1:])
-        self.world.server.start()
+        self.world.server.begin()
+        return self.world.server.await_ready
 
     def kill_app(self):
         world = self.world
@@ -109,13 +110,11 @@ class Loop:
             process.kill()
             self.kills[-1] = (now(), *self.kills[-1][1:])
             process.wait(10)
-            self.strike_out(person, lambda each: each.token == token)
-        else:
-            world.screens.pop((person.name, verb)).kill()
-            self.kills[-1] = (now(), *self.kills[-1][1:])
-            if verb == 'chat':
-                self.strike_out(person, lambda each: each.series == 'chat')
+            return lambda: self.strike_out(person, lambda each: each.token == token)
+        world.screens.pop((person.name, verb)).kill()
+        self.kills[-1] = (now(), *self.kills[-1][1:])
         world.open_screens(person)
+        return lambda: verb == 'chat' and self.strike_out(person, lambda each: each.series == 'chat')
 
     def strike_out(self, person, written_by_the_dead):
         """What was typed into a process that died before it kept it was never sent: nothing may have come of it later."""
@@ -135,10 +134,13 @@ class Loop:
             self.send_verb(person)
         self.read_verb(world.random.choice(world.people))
         world.type_everywhere(AIM)
+        afterwards = []
         for moment, target in blows:
             self.sleep_until(moment)
             self.kills.append((now(), across, target))
-            {'server': self.kill_server, 'app': self.kill_app}[target]()
+            afterwards.append({'server': self.kill_server, 'app': self.kill_app}[target]())
+        for finish in afterwards:
+            finish()
 
     def kills_of(self, target):
         return [each for each in self.kills if each[2] == target]

@@ -70,6 +70,10 @@ class Server:
 
     def start(self, timeout=20, detached=False):
         """Waits for 'interluded ready https://NAME:PORT'; the port stays the same over later starts."""
+        self.begin(detached)
+        return self.await_ready(timeout)
+
+    def begin(self, detached=False):
         command = [BIN / 'interluded', '--config', self.config, '--set', f'listen=["127.0.0.1:{self.port}"]']
         for setting in self.settings:
             command += ['--set', setting]
@@ -77,6 +81,8 @@ class Server:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
                                         start_new_session=detached, env=os.environ | self.environment)
         log.close()
+
+    def await_ready(self, timeout=20):
         line = self._first_line(timeout)
         if not line.startswith('interluded ready https://'):
             status = self.process.poll()
