@@ -2,6 +2,11 @@
 // long-lived keys are move-only by their SecretBytes.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
 #include "client-cli/engine/record_codec.hpp"
 #include "client-cli/engine/views.hpp"
 #include "common/bytes/secret.hpp"
@@ -12,71 +17,6 @@ namespace interlude::engine {
 
 using bytes::Bytes;
 using bytes::SecretBytes;
-
-// ---- Parts of other modules that are kept as they are --------------------------------------------------------------
-
-namespace records {
-template <>
-struct Members<wire::SignedDocument> {
-    static constexpr auto list() {
-        using S = wire::SignedDocument;
-        return std::tuple(&S::kind, &S::bytes, &S::signature);
-    }
-};
-template <>
-struct Members<wire::PublishedDocument> {
-    static constexpr auto list() {
-        using S = wire::PublishedDocument;
-        return std::tuple(&S::document, &S::in_force_from);
-    }
-};
-template <>
-struct Members<wire::LogItem> {
-    static constexpr auto list() {
-        using S = wire::LogItem;
-        return std::tuple(&S::subject, &S::counter, &S::index, &S::entry, &S::salt, &S::payload, &S::proof);
-    }
-};
-template <>
-struct Members<wire::Hold> {
-    static constexpr auto list() { return std::tuple(&wire::Hold::account, &wire::Hold::until); }
-};
-template <>
-struct Members<wire::MemberState> {
-    static constexpr auto list() {
-        using S = wire::MemberState;
-        return std::tuple(&S::account, &S::side, &S::devices);
-    }
-};
-template <>
-struct Members<wire::Refused> {
-    static constexpr auto list() {
-        using S = wire::Refused;
-        return std::tuple(&S::rule, &S::problem, &S::next_opening, &S::retry_after_seconds, &S::item);
-    }
-};
-template <>
-struct Members<wire::Envelope> {
-    static constexpr auto list() {
-        using S = wire::Envelope;
-        return std::tuple(&S::conversation, &S::seq, &S::generation, &S::epoch, &S::sender_account, &S::sender_device,
-                          &S::stamp, &S::hash, &S::mls);
-    }
-};
-template <>
-struct Members<identity::ListPosition> {
-    static constexpr auto list() {
-        return std::tuple(&identity::ListPosition::generation, &identity::ListPosition::version);
-    }
-};
-template <>
-struct Members<identity::ListKeyCertificate> {
-    static constexpr auto list() {
-        using S = identity::ListKeyCertificate;
-        return std::tuple(&S::account, &S::account_key, &S::side, &S::generation, &S::list_key, &S::signature);
-    }
-};
-}  // namespace records
 
 // ---- Table::home ---------------------------------------------------------------------------------------------------
 

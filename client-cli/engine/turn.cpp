@@ -13,6 +13,17 @@ void Actions::append(Actions more) {
     close = close || more.close;
 }
 
+Turn::Turn(Vault& vault, crypto::Entropy& randomness, WallTime time) : rows(vault), entropy(randomness), now(time) {}
+Turn::~Turn() = default;
+
+void Turn::say(wire::ClientBody body) {
+    frames.push_back({RequestId{}, std::move(body)});
+}
+
+void Turn::ask(RequestId const& request, wire::ClientBody body) {
+    frames.push_back({request, std::move(body)});
+}
+
 void Turn::tell(Event event) {
     keep_news(*this, event);
     events.push_back(std::move(event));

@@ -5,6 +5,8 @@
 #include "client-cli/engine/events.hpp"
 #include "client-cli/engine/records.hpp"
 #include "client-cli/engine/vault_port.hpp"
+#include "common/bytes/reader.hpp"
+#include "common/bytes/writer.hpp"
 #include "common/crypto/entropy.hpp"
 
 namespace interlude::engine {
@@ -81,7 +83,8 @@ inline std::uint64_t number_at_end(ByteView key) {
 }
 
 struct Turn {
-    Turn(Vault& vault, crypto::Entropy& randomness, WallTime time) : rows(vault), entropy(randomness), now(time) {}
+    Turn(Vault& vault, crypto::Entropy& randomness, WallTime time);
+    ~Turn();
 
     Rows rows;
     crypto::Entropy& entropy;
@@ -94,8 +97,8 @@ struct Turn {
     /// What concerns a message is kept for the other processes of the home (news.hpp).
     void tell(Event event);
     /// A frame without an answer.
-    void say(wire::ClientBody body) { frames.push_back({RequestId{}, std::move(body)}); }
-    void ask(RequestId const& request, wire::ClientBody body) { frames.push_back({request, std::move(body)}); }
+    void say(wire::ClientBody body);
+    void ask(RequestId const& request, wire::ClientBody body);
 
     /// Loud and lasting: kept with its evidence, told once.
     void alarm(std::string code, std::string text, std::optional<ConversationId> conversation = {}, Bytes first = {},

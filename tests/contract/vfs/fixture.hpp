@@ -13,8 +13,6 @@
 
 namespace interlude::test {
 
-inline WallTime const noon = base::wall_seconds(1'717'416'000);  // Monday 2024-06-03 12:00 UTC
-
 /// A folder of its own, gone at the end.
 class ScratchFolder {
   public:

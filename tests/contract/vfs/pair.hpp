@@ -17,6 +17,7 @@ using base::Side;
 using base::WallTime;
 using bytes::Bytes;
 
+inline WallTime const noon = base::wall_seconds(1'717'416'000);  // Monday 2024-06-03 12:00 UTC
 inline constexpr auto server_name = "interlude.example";
 
 /// Runs the verb to its end, and everything that it posts.

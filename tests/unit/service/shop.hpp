@@ -19,8 +19,6 @@ namespace interlude::test {
 
 using namespace std::chrono_literals;
 
-inline WallTime const noon = base::wall_seconds(1'717'416'000);  // Monday 2024-06-03 12:00 UTC
-
 /// A link as the services see it.
 class KeptFrames final : public ports::DeliverySink {
   public:
