@@ -1,10 +1,7 @@
 # interlude_module(NAME DEPS ... LIBS ...): the folder's *.cpp become the library interlude_NAME. DEPS are other
-# modules (the layering of docs/ARCHITECTURE.md), LIBS third-party targets, PRECOMPILED which headers (default: std).
+# modules (the layering of docs/ARCHITECTURE.md), LIBS third-party targets.
 function(interlude_module NAME)
-  cmake_parse_arguments(M "" "PRECOMPILED" "DEPS;LIBS;SOURCES" ${ARGN})
-  if(NOT M_PRECOMPILED)
-    set(M_PRECOMPILED std)
-  endif()
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;SOURCES" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$|_main\\.cpp$")
   list(APPEND sources ${M_SOURCES})
@@ -12,25 +9,21 @@ function(interlude_module NAME)
   if(sources)
     add_library(interlude_${NAME} STATIC ${sources})
     target_link_libraries(interlude_${NAME} PUBLIC ${M_DEPS} ${M_LIBS})
-    interlude_use_precompiled(interlude_${NAME} ${M_PRECOMPILED})
   else()
     add_library(interlude_${NAME} INTERFACE)
     target_link_libraries(interlude_${NAME} INTERFACE ${M_DEPS} ${M_LIBS})
   endif()
 endfunction()
 
-# interlude_test(NAME [DIR dir] [PRECOMPILED which] DEPS ...): the folder's *.cpp become the GoogleTest program test_NAME, one ctest case
+# interlude_test(NAME [DIR dir] DEPS ...): the folder's *.cpp become the GoogleTest program test_NAME, one ctest case
 # per TEST. Built by the target 'tests' only.
 function(interlude_test NAME)
-  cmake_parse_arguments(T "" "DIR;TIMEOUT;PRECOMPILED" "DEPS;LIBS;LABELS" ${ARGN})
+  cmake_parse_arguments(T "" "DIR;TIMEOUT" "DEPS;LIBS;LABELS" ${ARGN})
   if(NOT T_DIR)
     set(T_DIR ${CMAKE_CURRENT_SOURCE_DIR}/${NAME})
   endif()
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
-  endif()
-  if(NOT T_PRECOMPILED)
-    set(T_PRECOMPILED test)
   endif()
   file(GLOB sources CONFIGURE_DEPENDS ${T_DIR}/*.cpp)
   if(NOT sources)
@@ -40,7 +33,6 @@ function(interlude_test NAME)
   add_executable(test_${NAME} EXCLUDE_FROM_ALL ${sources})
   target_link_libraries(test_${NAME} PRIVATE ${T_DEPS} ${T_LIBS} GTest::gtest GTest::gmock GTest::gtest_main Threads::Threads)
   target_compile_definitions(test_${NAME} PRIVATE INTERLUDE_BIN_DIR="${CMAKE_BINARY_DIR}/bin")
-  interlude_use_precompiled(test_${NAME} ${T_PRECOMPILED})
   add_dependencies(tests test_${NAME})
   foreach(label ${T_LABELS})  # tests_unit, tests_contract ...: one ring at a time, for the sanitisers
     if(NOT TARGET tests_${label})
