@@ -29,7 +29,7 @@ bool is_log_alarm(std::string const& code) {
     return std::find(log_alarms.begin(), log_alarms.end(), code) != log_alarms.end();
 }
 
-struct Opened {
+struct OpenedEntry {
     wire::LogItem item;
     audit::Payload payload;
 };
@@ -309,7 +309,7 @@ class AuditCheck {
         return chain ? chain->fetched_at : WallTime{};
     }
 
-    Opened const* held_entry(ConversationId const& id, std::uint64_t seq) {
+    OpenedEntry const* held_entry(ConversationId const& id, std::uint64_t seq) {
         for (auto const& opened : opened_[audit::subject_of(id)])
             if (auto const* held = std::get_if<audit::Held>(&opened.payload.body); held && held->seq == seq)
                 return &opened;
@@ -348,7 +348,7 @@ class AuditCheck {
         }
     }
 
-    void check_held(Opened const& entry, MessageRecord const& message, std::string const& number) {
+    void check_held(OpenedEntry const& entry, MessageRecord const& message, std::string const& number) {
         auto const& held = std::get<audit::Held>(entry.payload.body);
         auto const hash = audit::entry_hash(entry.item.entry);
         if (held.envelope != message.envelope)
@@ -392,7 +392,7 @@ class AuditCheck {
     std::vector<std::pair<ConversationId, ConversationRecord>> conversations_;
     std::map<std::pair<AccountId, std::uint64_t>, std::uint64_t> taken_at_;  // indices in the log
     std::uint64_t deciding_at_ = 0;
-    std::map<SubjectId, std::vector<Opened>> opened_;
+    std::map<SubjectId, std::vector<OpenedEntry>> opened_;
     AuditReport report_;
 };
 

@@ -1,15 +1,14 @@
 #include "client-cli/net/link_runner.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <random>
 
 #include "client-cli/net/backoff.hpp"
+#include "client-cli/net/use_tuple.hpp"
 
 namespace interlude::client_net {
 
@@ -18,7 +17,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 constexpr auto poll_every = 250ms;
 constexpr auto connect_time_max = 10s;
 constexpr std::uint16_t close_malformed = 4400;

@@ -1,18 +1,17 @@
 #include "client-cli/net/server_link.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <deque>
 
+#include "client-cli/net/use_tuple.hpp"
 #include "common/base/limits.hpp"
 
 namespace interlude::client_net {
@@ -23,8 +22,6 @@ namespace websocket = boost::beast::websocket;
 using asio::ip::tcp;
 
 namespace {
-
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
 
 asio::ssl::context make_context(LinkTarget const& target, boost::system::error_code& error) {
     asio::ssl::context context(asio::ssl::context::tls_client);

@@ -6,11 +6,17 @@
 
 #include "client-cli/engine/views.hpp"
 #include "common/base/time.hpp"
+#include "common/bytes/text.hpp"
 #include "common/schedule/zone.hpp"
 
 namespace interlude::ui {
 
 using nlohmann::json;
+
+/// An id as --json writes it.
+std::string hex(auto const& id) {
+    return bytes::to_hex(id.bytes);
+}
 
 /// Foreign text for a terminal: controls, escapes, bidi overrides and bytes that are no UTF-8 become visible, newlines
 /// stay if `lines`.

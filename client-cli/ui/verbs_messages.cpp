@@ -13,10 +13,6 @@ namespace interlude::ui {
 
 namespace {
 
-std::string hex(auto const& id) {
-    return bytes::to_hex(id.bytes);
-}
-
 std::string name_of(Home& home, base::ConversationId const& id) {
     for (auto const& one : home.engine().conversations())
         if (one.id == id) return one.name;

@@ -12,10 +12,6 @@ namespace interlude::ui {
 
 namespace {
 
-std::string hex(auto const& id) {
-    return bytes::to_hex(id.bytes);
-}
-
 std::string rule_name(wire::Rule rule) {
     switch (rule) {
         case wire::Rule::off_hours:

@@ -293,12 +293,6 @@ void write(v1::CloseConversation& proto, CloseConversation const& from) {
     proto.set_conversation(id_field(from.conversation));
 }
 
-template <class Typed>
-Result<ClientBody> as_body(Result<Typed> typed) {
-    if (!typed) return typed.error();
-    return ClientBody(std::move(*typed));
-}
-
 }  // namespace
 
 // (clang-format never settles on a list like this.)
@@ -317,7 +311,7 @@ Result<ClientBody> read_client_body(v1::ClientFrame const& proto) {
     switch (proto.body_case()) {
 #define X(Type, field)             \
     case v1::ClientFrame::k##Type: \
-        return as_body(read(proto.field()));
+        return as_body<ClientBody>(read(proto.field()));
         INTERLUDE_CLIENT_FRAMES(X)
 #undef X
         case v1::ClientFrame::kInvitationList:

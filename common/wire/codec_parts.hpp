@@ -41,6 +41,12 @@ std::string id_field(IdType const& id) {
 inline Bytes read_bytes(std::string const& field) {
     return bytes::copy(view(field));
 }
+/// What was read as one kind of body, as the body of a frame.
+template <class Body, class Typed>
+Result<Body> as_body(Result<Typed> typed) {
+    if (!typed) return typed.error();
+    return Body(std::move(*typed));
+}
 /// Exactly `size` bytes, or malformed.
 inline Result<Bytes> read_sized(std::string const& field, std::size_t size) {
     if (field.size() != size) return Errc::malformed;

@@ -375,12 +375,6 @@ void write(v1::Goodbye& proto, Goodbye const& from) {
     proto.set_retry_after_seconds(from.retry_after_seconds);
 }
 
-template <class Typed>
-Result<ServerBody> as_body(Result<Typed> typed) {
-    if (!typed) return typed.error();
-    return ServerBody(std::move(*typed));
-}
-
 }  // namespace
 
 // (clang-format never settles on a list like this.)
@@ -398,7 +392,7 @@ Result<ServerBody> read_server_body(v1::ServerFrame const& proto) {
     switch (proto.body_case()) {
 #define X(Type, field)             \
     case v1::ServerFrame::k##Type: \
-        return as_body(read(proto.field()));
+        return as_body<ServerBody>(read(proto.field()));
         INTERLUDE_SERVER_FRAMES(X)
 #undef X
 #define X(Type, field)             \

@@ -5,13 +5,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include "server/ports/use_tuple.hpp"
 
 namespace interlude::app {
 
@@ -20,7 +20,7 @@ using asio::local::stream_protocol;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 constexpr std::size_t request_bytes_max = 64 * 1024;
 
 /// The kernel says who is at the other end: only our own user and root may ask.

@@ -2,14 +2,12 @@
 
 #include <systemd/sd-daemon.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <ctime>
 #include <iostream>
@@ -21,6 +19,7 @@
 #include "server/app/admin_socket.hpp"
 #include "server/app/log_key.hpp"
 #include "server/net/server.hpp"
+#include "server/ports/use_tuple.hpp"
 #include "server/runtime/asio_timers.hpp"
 #include "server/runtime/counters.hpp"
 #include "server/runtime/system_clock.hpp"
@@ -40,11 +39,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
-constexpr int exit_software = 70;
-constexpr int exit_disk = 74;
-constexpr int exit_locked = 77;
-constexpr int exit_configuration = 78;
+using ports::use_tuple;
 constexpr auto drain_time_max = 10s;
 
 std::string rfc3339(base::WallTime time) {

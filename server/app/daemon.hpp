@@ -7,7 +7,13 @@
 
 namespace interlude::app {
 
-/// Why the server cannot start or go on, with the exit code of interfaces.md.
+// Exit codes of interfaces.md.
+inline constexpr int exit_software = 70;
+inline constexpr int exit_disk = 74;
+inline constexpr int exit_locked = 77;
+inline constexpr int exit_configuration = 78;
+
+/// Why the server cannot start or go on.
 struct StartError : std::runtime_error {
     StartError(int code, std::string const& text) : std::runtime_error(text), exit_code(code) {}
     int exit_code;

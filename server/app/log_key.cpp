@@ -13,11 +13,6 @@
 
 namespace interlude::app {
 
-namespace {
-constexpr int exit_configuration = 78;
-constexpr int exit_disk = 74;
-}  // namespace
-
 crypto::SigningKey load_log_key(std::filesystem::path const& file) {
     struct stat status {};
     if (stat(file.c_str(), &status) != 0)

@@ -1,14 +1,13 @@
 #include "server/net/link.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 
 #include "server/net/outbox.hpp"
 #include "server/net/watchdog.hpp"
+#include "server/ports/use_tuple.hpp"
 
 namespace interlude::net {
 
@@ -18,7 +17,7 @@ namespace websocket = boost::beast::websocket;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 constexpr std::uint16_t text_frame = 1003;
 constexpr std::uint16_t frame_too_big = 1009;
 constexpr std::uint16_t overload = 1013;

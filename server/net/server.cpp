@@ -3,10 +3,8 @@
 
 #include <sys/stat.h>
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
@@ -17,6 +15,7 @@
 #include "server/net/http.hpp"
 #include "server/net/link.hpp"
 #include "server/net/watchdog.hpp"
+#include "server/ports/use_tuple.hpp"
 
 namespace interlude::net {
 
@@ -26,7 +25,7 @@ using asio::ip::tcp;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 
 struct Tls {
     std::shared_ptr<asio::ssl::context> context;

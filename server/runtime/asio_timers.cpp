@@ -1,10 +1,9 @@
 #include "server/runtime/asio_timers.hpp"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
+#include "server/ports/use_tuple.hpp"
 #include "server/runtime/system_clock.hpp"
 
 namespace interlude::runtime {
@@ -13,7 +12,7 @@ namespace asio = boost::asio;
 using namespace std::chrono_literals;
 
 namespace {
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 constexpr base::Millis wall_look_every = 1s;
 }  // namespace
 

@@ -1,12 +1,11 @@
 #include "server/service/audit_sequencer.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <map>
 #include <set>
 #include <stdexcept>
 
 #include "common/audit/proof.hpp"
+#include "server/ports/use_tuple.hpp"
 
 namespace interlude::service {
 
@@ -14,7 +13,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 constexpr std::size_t batch_entries_max = 4096;
 
 }  // namespace

@@ -1,14 +1,13 @@
 #include "server/service/courier.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "server/ports/use_tuple.hpp"
 
 namespace interlude::service {
 
 namespace asio = boost::asio;
 
 namespace {
-constexpr auto use_tuple = asio::as_tuple(asio::use_awaitable);
+using ports::use_tuple;
 }
 
 Courier::Courier(asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,

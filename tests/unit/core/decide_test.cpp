@@ -10,11 +10,6 @@ namespace {
 
 using namespace test;
 
-AccountId account(std::uint8_t n) {
-    AccountId id;
-    id.bytes.fill(n);
-    return id;
-}
 AccountId const therapist = account(1), client = account(2), partner = account(3);
 DeviceRef device_of(AccountId const& account) {
     DeviceRef device{account, {}};

@@ -24,6 +24,13 @@ using namespace std::chrono_literals;
 
 inline WallTime const monday_noon = base::wall_seconds(1'717'416'000);  // 2024-06-03 12:00 UTC
 
+/// Made of this byte only.
+inline AccountId account(std::uint8_t n) {
+    AccountId id;
+    id.bytes.fill(n);
+    return id;
+}
+
 // ---- MLS messages with nothing inside
 // --------------------------------------------------------------------------------
 

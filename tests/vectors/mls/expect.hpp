@@ -6,6 +6,7 @@
 
 #include "common/base/result.hpp"
 #include "common/bytes/text.hpp"
+#include "common/crypto/suite.hpp"
 #include "tests/vectors/mls/outcome.hpp"
 
 namespace interlude::mls_vectors {
@@ -25,6 +26,12 @@ inline bytes::Bytes hex(nlohmann::json const& value) {
     auto decoded = bytes::from_hex(value.get<std::string>());
     expect(decoded.has_value(), "not hex");
     return std::move(*decoded);
+}
+
+/// The suite of an entry. nullptr: none of ours, the entry is skipped.
+inline crypto::Suite const* suite_of(nlohmann::json const& entry) {
+    auto suite = crypto::find_suite(entry.at("cipher_suite").get<std::uint16_t>());
+    return suite ? *suite : nullptr;
 }
 
 /// Runs a check; what it throws (ours or the JSON library's) is the reason of the failure.

@@ -14,12 +14,6 @@ using nlohmann::json;
 
 namespace {
 
-/// nullptr: not a suite of ours, the entry is skipped.
-crypto::Suite const* suite_of(json const& entry) {
-    auto suite = crypto::find_suite(entry.at("cipher_suite").get<std::uint16_t>());
-    return suite ? *suite : nullptr;
-}
-
 void expect_secret(SecretBytes const& actual, json const& expected, std::string const& what) {
     expect(bytes::equal(actual.expose(), hex(expected)), what);
 }

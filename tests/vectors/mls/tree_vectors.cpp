@@ -15,12 +15,6 @@ using nlohmann::json;
 
 namespace {
 
-/// nullptr: not a suite of ours, the entry is skipped.
-crypto::Suite const* suite_of(json const& entry) {
-    auto suite = crypto::find_suite(entry.at("cipher_suite").get<std::uint16_t>());
-    return suite ? *suite : nullptr;
-}
-
 RatchetTree tree_of(crypto::Suite const& suite, json const& value) {
     auto const encoded = hex(value);
     auto nodes = need(decode(encoded, read_node_list), "ratchet tree");
