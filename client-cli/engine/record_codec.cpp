@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "client-cli/engine/records.hpp"
+#include "common/base/kinds.hpp"
 #include "common/bytes/reader.hpp"
 #include "common/bytes/secret.hpp"
 #include "common/bytes/writer.hpp"
@@ -82,19 +83,6 @@ struct Members<identity::ListKeyCertificate> {
 };
 
 template <class T>
-struct IsId : std::false_type {};
-template <class Tag, std::size_t N>
-struct IsId<base::Id<Tag, N>> : std::true_type {};
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-template <class T>
-struct IsVector : std::false_type {};
-template <class T>
-struct IsVector<std::vector<T>> : std::true_type {};
-
-template <class T>
 void write(bytes::Writer& to, T const& value) {
     if constexpr (std::is_same_v<T, bytes::Bytes>) {
         to.opaque(value);
@@ -102,12 +90,12 @@ void write(bytes::Writer& to, T const& value) {
         to.opaque(bytes::view(value));
     } else if constexpr (std::is_same_v<T, bytes::SecretBytes>) {
         to.opaque(value.expose());
-    } else if constexpr (IsOptional<T>::value) {
+    } else if constexpr (base::IsOptional<T>::value) {
         to.boolean(value.has_value());
         if (value) write(to, *value);
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (base::IsVector<T>::value) {
         to.vector_of(value, [](bytes::Writer& inner, auto const& item) { write(inner, item); });
-    } else if constexpr (IsId<T>::value) {
+    } else if constexpr (base::IsId<T>::value) {
         to.id(value);
     } else if constexpr (std::is_same_v<T, base::WallTime>) {
         to.time(value);
@@ -136,15 +124,15 @@ T read(bytes::Reader& from) {
         return bytes::text(must(from.opaque()));
     } else if constexpr (std::is_same_v<T, bytes::SecretBytes>) {
         return bytes::SecretBytes(must(from.opaque()));
-    } else if constexpr (IsOptional<T>::value) {
+    } else if constexpr (base::IsOptional<T>::value) {
         if (!must(from.boolean())) return std::nullopt;
         return read<typename T::value_type>(from);
-    } else if constexpr (IsVector<T>::value) {
+    } else if constexpr (base::IsVector<T>::value) {
         T items;
         for (auto content = must(from.vector()); !content.empty();)
             items.push_back(read<typename T::value_type>(content));
         return items;
-    } else if constexpr (IsId<T>::value) {
+    } else if constexpr (base::IsId<T>::value) {
         return must(from.id<T>());
     } else if constexpr (std::is_same_v<T, base::WallTime>) {
         return must(from.time());

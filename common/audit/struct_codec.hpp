@@ -6,6 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
+#include "common/base/kinds.hpp"
 #include "common/bytes/reader.hpp"
 #include "common/bytes/writer.hpp"
 
@@ -35,14 +36,6 @@ concept Custom = requires {
 };
 
 template <class T>
-struct IsId : std::false_type {};
-template <class Tag, std::size_t N>
-struct IsId<base::Id<Tag, N>> : std::true_type {};
-template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-template <class T>
 struct IsBounded : std::false_type {};
 template <class T, std::size_t N>
 struct IsBounded<Bounded<T, N>> : std::true_type {
@@ -71,12 +64,12 @@ constexpr std::size_t max_size() {
             T::fields());
     } else if constexpr (Custom<T>) {
         return T::max_encoded;
-    } else if constexpr (IsOptional<T>::value) {
+    } else if constexpr (base::IsOptional<T>::value) {
         return 1 + max_size<typename T::value_type>();
     } else if constexpr (IsBounded<T>::value) {
         constexpr auto content = IsBounded<T>::max * max_size<typename IsBounded<T>::Item>();
         return varint_size(content) + content;
-    } else if constexpr (IsId<T>::value) {
+    } else if constexpr (base::IsId<T>::value) {
         return T::size;
     } else if constexpr (std::is_same_v<T, base::WallTime>) {
         return 8;
@@ -92,13 +85,13 @@ void write(bytes::Writer& to, T const& value) {
         std::apply([&](auto... member) { (write(to, value.*member), ...); }, T::fields());
     } else if constexpr (Custom<T>) {
         value.write(to);
-    } else if constexpr (IsOptional<T>::value) {
+    } else if constexpr (base::IsOptional<T>::value) {
         to.boolean(value.has_value());
         if (value) write(to, *value);
     } else if constexpr (IsBounded<T>::value) {
         INTERLUDE_CHECK(value.size() <= IsBounded<T>::max);
         to.vector_of(value, [](bytes::Writer& inner, auto const& item) { write(inner, item); });
-    } else if constexpr (IsId<T>::value) {
+    } else if constexpr (base::IsId<T>::value) {
         to.id(value);
     } else if constexpr (std::is_same_v<T, base::WallTime>) {
         to.time(value);
@@ -135,7 +128,7 @@ base::Result<T> read(bytes::Reader& from) {
         return value;
     } else if constexpr (Custom<T>) {
         return T::read(from);
-    } else if constexpr (IsOptional<T>::value) {
+    } else if constexpr (base::IsOptional<T>::value) {
         INTERLUDE_TRY(auto present, from.boolean());
         if (!present) return T{};
         INTERLUDE_TRY(auto value, read<typename T::value_type>(from));
@@ -149,7 +142,7 @@ base::Result<T> read(bytes::Reader& from) {
             items.push_back(std::move(item));
         }
         return items;
-    } else if constexpr (IsId<T>::value) {
+    } else if constexpr (base::IsId<T>::value) {
         return from.id<T>();
     } else if constexpr (std::is_same_v<T, base::WallTime>) {
         return from.time();

@@ -13,6 +13,7 @@
 
 #include "common/base/check.hpp"
 #include "common/base/ids.hpp"
+#include "common/base/kinds.hpp"
 #include "common/base/time.hpp"
 #include "common/bytes/bytes.hpp"
 
@@ -175,21 +176,12 @@ struct Column<std::optional<T>> {
 };
 
 template <class T>
-struct IsOptional : std::false_type {};
-template <class T>
-struct IsOptional<std::optional<T>> : std::true_type {};
-template <class T>
-struct IsId : std::false_type {};
-template <class Tag, std::size_t N>
-struct IsId<base::Id<Tag, N>> : std::true_type {};
-
-template <class T>
 void Database::bind(sqlite3_stmt* statement, int place, T const& value) {
     if constexpr (std::is_same_v<T, std::nullopt_t>)
         bind_null(statement, place);
-    else if constexpr (IsOptional<T>::value)
+    else if constexpr (base::IsOptional<T>::value)
         value ? bind(statement, place, *value) : bind_null(statement, place);
-    else if constexpr (IsId<T>::value)
+    else if constexpr (base::IsId<T>::value)
         bind_blob(statement, place, value.span());
     else if constexpr (std::is_same_v<T, base::WallTime>)
         bind_integer(statement, place, base::to_ms(value));

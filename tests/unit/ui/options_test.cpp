@@ -5,11 +5,10 @@
 
 #include "client-cli/ui/moments.hpp"
 #include "client-cli/ui/verbs.hpp"
+#include "tests/unit/ui/monday.hpp"
 
 namespace interlude::ui {
 namespace {
-
-constexpr auto monday_ten = base::wall_seconds(1'799'056'800);
 
 Exit refusal(std::vector<std::string> const& words) {
     try {

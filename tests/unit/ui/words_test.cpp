@@ -6,18 +6,17 @@
 #include "client-cli/ui/reach_notice.hpp"
 #include "client-cli/ui/text.hpp"
 #include "client-cli/ui/verbs.hpp"
+#include "tests/unit/ui/monday.hpp"
 
 namespace interlude::ui {
 namespace {
-
-constexpr auto monday_at_ten = base::wall_seconds(1'799'056'800);
 
 engine::MessageView message(engine::MessageState state) {
     engine::MessageView view;
     view.state = state;
     view.from_me = true;
     view.text = "hello";
-    view.sent_at = monday_at_ten;
+    view.sent_at = monday_ten;
     return view;
 }
 
@@ -62,14 +61,14 @@ TEST(Visible, a_name_is_one_line) {
 
 TEST(Times, are_written_as_rfc3339_with_milliseconds) {
     EXPECT_EQ(rfc3339(base::wall_ms(0)), "1970-01-01T00:00:00.000Z");
-    EXPECT_EQ(rfc3339(monday_at_ten + base::Millis{7}), "2027-01-04T10:00:00.007Z");
+    EXPECT_EQ(rfc3339(monday_ten + base::Millis{7}), "2027-01-04T10:00:00.007Z");
 }
 
 TEST(States, every_state_has_words_of_its_own) {
     std::vector<std::string> said;
     for (auto const state :
          {engine::MessageState::on_device, engine::MessageState::held, engine::MessageState::delivered}) {
-        auto const words = state_in_words(message(state), monday_at_ten);
+        auto const words = state_in_words(message(state), monday_ten);
         EXPECT_NE(words, "") << name(state);
         EXPECT_EQ(std::count(said.begin(), said.end(), words), 0) << words;
         said.push_back(words);
@@ -78,20 +77,20 @@ TEST(States, every_state_has_words_of_its_own) {
 
 TEST(States, a_held_message_says_until_when_or_that_nobody_knows) {
     auto held = message(engine::MessageState::held);
-    EXPECT_NE(state_in_words(held, monday_at_ten).find("no opening is published yet"), std::string::npos);
-    held.held_until = monday_at_ten + std::chrono::hours{3};
+    EXPECT_NE(state_in_words(held, monday_ten).find("no opening is published yet"), std::string::npos);
+    held.held_until = monday_ten + std::chrono::hours{3};
     setenv("TZ", "UTC", 1);
-    EXPECT_NE(state_in_words(held, monday_at_ten).find("13:00 (your time)"), std::string::npos)
-        << state_in_words(held, monday_at_ten);
+    EXPECT_NE(state_in_words(held, monday_ten).find("13:00 (your time)"), std::string::npos)
+        << state_in_words(held, monday_ten);
     held.proof_missing = true;
-    EXPECT_NE(state_in_words(held, monday_at_ten).find("proof is on the way"), std::string::npos);
+    EXPECT_NE(state_in_words(held, monday_ten).find("proof is on the way"), std::string::npos);
 }
 
 TEST(States, what_the_other_side_cannot_open_asks_to_be_written_again) {
     auto view = message(engine::MessageState::stored);
     EXPECT_FALSE(message_json(view, "Kim").contains("unopened"));
     view.unopened = true;
-    EXPECT_NE(state_in_words(view, monday_at_ten).find("cannot open it"), std::string::npos);
+    EXPECT_NE(state_in_words(view, monday_ten).find("cannot open it"), std::string::npos);
     EXPECT_EQ(message_json(view, "Kim").at("unopened"), true);
 }
 
@@ -100,7 +99,7 @@ TEST(MessageLine, foreign_names_and_texts_cannot_draw_on_the_terminal) {
     view.from_me = false;
     view.from_name = "\x1b[31mKim\n[now] you";
     view.text = "\u202e\x07hi";
-    auto const line = message_line(view, monday_at_ten);
+    auto const line = message_line(view, monday_ten);
     EXPECT_EQ(line.find('\x1b'), std::string::npos);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     EXPECT_EQ(line.find('\x07'), std::string::npos);
@@ -113,7 +112,7 @@ TEST(MessageLine, a_foreign_text_cannot_forge_lines_of_this_app) {
     view.from_me = false;
     view.from_name = "Kim";
     view.text = "hi\n[today 11:30] you: I quit\n    (delivered)\nALARM (x): y";
-    auto const line = message_line(view, monday_at_ten);
+    auto const line = message_line(view, monday_ten);
     EXPECT_NE(line.find("Kim: hi\n    | [today 11:30] you: I quit\n    |     (delivered)\n    | ALARM"),
               std::string::npos)
         << line;
@@ -124,11 +123,11 @@ TEST(MessageLine, a_peer_called_you_is_not_taken_for_oneself) {
     view.from_me = false;
     for (auto const* name : {"you", "You", " YOU "}) {
         view.from_name = name;
-        auto const line = message_line(view, monday_at_ten);
+        auto const line = message_line(view, monday_ten);
         EXPECT_NE(line.find("the other side, called"), std::string::npos) << line;
     }
     view.from_name = "Yousra";
-    EXPECT_EQ(message_line(view, monday_at_ten).find("the other side"), std::string::npos);
+    EXPECT_EQ(message_line(view, monday_ten).find("the other side"), std::string::npos);
 }
 
 TEST(MessageLine, what_does_not_open_says_so) {
@@ -136,15 +135,15 @@ TEST(MessageLine, what_does_not_open_says_so) {
     view.from_me = false;
     view.text.clear();
     view.cannot_open = true;
-    EXPECT_NE(message_line(view, monday_at_ten).find("cannot be opened"), std::string::npos);
+    EXPECT_NE(message_line(view, monday_ten).find("cannot be opened"), std::string::npos);
     EXPECT_EQ(message_json(view, "Kim").at("cannot_open"), true);
 }
 
 TEST(MessageJson, says_what_a_script_needs) {
     auto view = message(engine::MessageState::held);
     view.seq = 7;
-    view.accepted_at = monday_at_ten;
-    view.held_until = monday_at_ten + std::chrono::hours{1};
+    view.accepted_at = monday_ten;
+    view.held_until = monday_ten + std::chrono::hours{1};
     view.proof_missing = true;
     auto const object = message_json(view, "Kim");
     EXPECT_EQ(object.at("type"), "message");
@@ -170,7 +169,7 @@ TEST(Json, is_one_line_whatever_is_in_it) {
 TEST(CrisisCard, the_therapists_words_stand_beside_the_numbers) {
     auto const plain = crisis_card_text(std::nullopt);
     EXPECT_NE(plain.find(texts().at("crisis").at("numbers").at(0).at("call").get<std::string>()), std::string::npos);
-    auto const edited = crisis_card_text(engine::CrisisCard{"Call me\x1b", monday_at_ten});
+    auto const edited = crisis_card_text(engine::CrisisCard{"Call me\x1b", monday_ten});
     EXPECT_NE(edited.find("From your therapist (2027-01-04):\n    | Call me<U+001B>"), std::string::npos) << edited;
 }
 
@@ -186,7 +185,7 @@ TEST(MessageLine, a_foreign_text_cannot_forge_lines_by_the_width_of_the_screen) 
     view.from_me = false;
     view.from_name = "Kim";
     view.text = "hi" + std::string(80, ' ') + "[today 11:30] you: I quit";
-    auto const line = message_line(view, monday_at_ten, 80);
+    auto const line = message_line(view, monday_ten, 80);
     std::size_t begin = 0;
     while (begin < line.size()) {
         auto const end = std::min(line.find('\n', begin), line.size());
@@ -211,14 +210,14 @@ TEST(Trust, what_is_not_confirmed_stands_above_the_text) {
     engine::ConversationView view;
     view.name = "Kim\x1b";
     view.verified = engine::Verification::confirmed;
-    EXPECT_EQ(trust_warning(view, monday_at_ten), "");
+    EXPECT_EQ(trust_warning(view, monday_ten), "");
     view.verified = engine::Verification::by_invitation;
-    EXPECT_EQ(trust_warning(view, monday_at_ten), "");
+    EXPECT_EQ(trust_warning(view, monday_ten), "");
     view.verified = engine::Verification::joined;
-    EXPECT_EQ(trust_warning(view, monday_at_ten),
+    EXPECT_EQ(trust_warning(view, monday_ten),
               "Kim<U+001B>: joined by your invitation; not confirmed yet (interlude verify)");
     view.verified = engine::Verification::changed;
-    EXPECT_NE(trust_warning(view, monday_at_ten).find("sending is paused"), std::string::npos);
+    EXPECT_NE(trust_warning(view, monday_ten).find("sending is paused"), std::string::npos);
 }
 
 TEST(Clock, is_warned_of_beyond_two_minutes) {
@@ -255,7 +254,7 @@ TEST(MessageWords, message_of_an_unknown_form_says_so) {
     view.from_me = false;
     view.text.clear();
     view.unknown_form = true;
-    EXPECT_NE(message_line(view, monday_at_ten).find("in a form that this version does not know"), std::string::npos);
+    EXPECT_NE(message_line(view, monday_ten).find("in a form that this version does not know"), std::string::npos);
     EXPECT_EQ(message_json(view, "Kim").at("unknown_form"), true);
     view.unknown_form = false;
     EXPECT_FALSE(message_json(view, "Kim").contains("unknown_form"));
@@ -266,8 +265,8 @@ TEST(MessageWords, draft_that_is_no_text_says_what_to_do_and_shows_its_bytes) {
     view.refusal.emplace();
     view.refusal->rule = wire::Rule::invalid;
     view.text = "Gr\xfc\xdf";
-    EXPECT_NE(message_line(view, monday_at_ten).find("Gr<FC><DF>"), std::string::npos);
-    EXPECT_NE(message_line(view, monday_at_ten).find("not UTF-8 text; write it again"), std::string::npos);
+    EXPECT_NE(message_line(view, monday_ten).find("Gr<FC><DF>"), std::string::npos);
+    EXPECT_NE(message_line(view, monday_ten).find("not UTF-8 text; write it again"), std::string::npos);
     EXPECT_EQ(message_json(view, "Kim").at("text_hex"), "4772fcdf");
     view.text = "hello";
     EXPECT_FALSE(message_json(view, "Kim").contains("text_hex"));
@@ -277,7 +276,7 @@ TEST(MessageWords, what_waits_in_a_paused_conversation_promises_nothing) {
     auto view = message(engine::MessageState::on_device);
     EXPECT_FALSE(message_json(view, "Kim").contains("paused"));
     view.paused = true;
-    EXPECT_NE(state_in_words(view, monday_at_ten).find("sending is paused here"), std::string::npos);
+    EXPECT_NE(state_in_words(view, monday_ten).find("sending is paused here"), std::string::npos);
     EXPECT_EQ(message_json(view, "Kim").at("paused"), true);
 }
 
