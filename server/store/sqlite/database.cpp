@@ -4,7 +4,10 @@ namespace interlude::store_sqlite {
 
 void throw_database_error(sqlite3* handle, int code) {
     if (!handle) throw DatabaseError(code, sqlite3_errstr(code));
-    throw DatabaseError(sqlite3_extended_errcode(handle), sqlite3_errmsg(handle));
+    auto const extended = sqlite3_extended_errcode(handle);
+    if (extended == SQLITE_IOERR_DATA)
+        throw DatabaseError(extended, "the store is damaged: a page is not what was written; restore it from a backup");
+    throw DatabaseError(extended, sqlite3_errmsg(handle));
 }
 
 void throw_damaged(char const* what) {

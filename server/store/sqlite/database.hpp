@@ -23,9 +23,11 @@ namespace interlude::store_sqlite {
 struct DatabaseError : std::runtime_error {
     DatabaseError(int extended, std::string const& what) : std::runtime_error(what), code(extended) {}
     int code;  // extended
+    /// A page is not what was written there (CheckedVfs): what needs it fails, all else goes on.
+    bool page_damaged() const { return code == SQLITE_IOERR_DATA; }
     /// Nobody knows what is on the disk. A write that was not taken (no room, a quota, a limit) is another matter: it
     /// is rolled back, and what was synced before is as it was.
-    bool disk_failed() const { return (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_WRITE; }
+    bool disk_failed() const { return (code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_WRITE && !page_damaged(); }
 };
 
 template <class T>

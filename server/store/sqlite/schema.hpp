@@ -6,7 +6,7 @@
 
 namespace interlude::store_sqlite {
 
-inline constexpr std::uint32_t schema_newest = 3;
+inline constexpr std::uint32_t schema_newest = 4;
 inline constexpr std::int32_t application_id = 0x496e7465;  // "Inte": tells our files from other databases
 
 /// 0: an empty database.

@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "server/store/sqlite/checked_vfs.hpp"
+#include "server/store/sqlite/page_checksum.hpp"
 #include "server/store/sqlite/schema.hpp"
 #include "server/store/sqlite/verbs.hpp"
 #include "server/store/sqlite/worker.hpp"
@@ -96,14 +98,24 @@ PRAGMA trusted_schema = OFF;
 PRAGMA foreign_keys = OFF;
 )sql";
 
-Database open_database(fs::path const& file, std::string const& vfs) {
-    Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs);
+Database open_database(fs::path const& file, CheckedVfs const& vfs) {
+    Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
     database.execute("PRAGMA locking_mode = EXCLUSIVE");  // before anything is read: no shared memory is made then
+    int reserved = reserved_bytes;                        // of a file that is new, or made anew as a whole
+    sqlite3_file_control(database.raw(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
     check_schema(database, file);
     database.execute(settings);
     if (database.value<std::string>("PRAGMA journal_mode") != "wal")
         fail("the store " + file.string() + " is on a file system where SQLite cannot keep a write-ahead log");
     return database;
+}
+
+/// All pages of a store of this schema have checksums; those of the first pages may still be in the log only.
+void require_checksums(Database& database, fs::path const& file) {
+    if (pages_are_checked(database.raw())) return;
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!pages_are_checked(database.raw()))
+        fail("the store " + file.string() + " is damaged (its header): restore it from a backup");
 }
 
 /// Runs `open`; what SQLite could not do becomes an OpenError that says what to do.
@@ -124,6 +136,8 @@ auto explained(fs::path const& file, Open open) {
             case SQLITE_FULL:
                 fail("no room on the disk for " + where + ": free some and start again", false, true);
             case SQLITE_IOERR:
+                if (error.page_damaged())
+                    fail(where + " is damaged (a page is not what was written): restore it from a backup");
                 fail("the disk fails under " + where + " (" + error.what() + "): look at the system's log", false,
                      true);
             default:
@@ -166,8 +180,9 @@ class VerbJob final : public Job {
 class SqliteStore final : public Store {
   public:
     SqliteStore(asio::any_io_executor executor, Options options, Hooks hooks, std::unique_ptr<FileLock> lock,
-                Database database)
+                std::unique_ptr<CheckedVfs> vfs, Database database)
         : lock_(std::move(lock)),
+          vfs_(std::move(vfs)),
           database_(std::move(database)),
           verbs_(database_, options.policy, std::move(hooks),
                  options.disk_failed ? std::move(options.disk_failed) : end_process),
@@ -315,6 +330,7 @@ class SqliteStore final : public Store {
     }
 
     std::unique_ptr<FileLock> lock_;
+    std::unique_ptr<CheckedVfs> vfs_;
     Database database_;
     Verbs verbs_;
     Worker worker_;  // ends first
@@ -328,10 +344,12 @@ std::unique_ptr<Store> open(asio::any_io_executor executor, Options options, Hoo
     auto lock = std::make_unique<FileLock>(file);
     if (options.vfs.empty()) make_private_file(file);
     return explained(file, [&]() -> std::unique_ptr<Store> {
-        auto database = open_database(file, options.vfs);
+        auto vfs = std::make_unique<CheckedVfs>(options.vfs);
+        auto database = open_database(file, *vfs);
         migrate(database, entropy);
+        require_checksums(database, file);
         return std::make_unique<SqliteStore>(std::move(executor), std::move(options), std::move(hooks), std::move(lock),
-                                             std::move(database));
+                                             std::move(vfs), std::move(database));
     });
 }
 
@@ -346,9 +364,11 @@ std::string check(fs::path const& file) {
         return file.string() + " is in use by a running server";
     }
     return explained(file, [&] {
-        auto database = open_database(file, {});
+        CheckedVfs const vfs({});
+        auto database = open_database(file, vfs);
         auto const schema = check_schema(database, file);
         if (schema == 0) return file.string() + " is empty, and will be made at the first start";
+        if (schema == schema_newest) require_checksums(database, file);
         auto const verdict = database.value<std::string>("PRAGMA quick_check(1)").value_or("no answer");
         if (verdict != "ok") fail(file.string() + " is damaged (" + verdict + "): restore it from a backup");
         auto const accounts = database.value<std::uint64_t>("SELECT count(*) FROM accounts").value();

@@ -164,7 +164,7 @@ void Worker::checkpoint() {
         return;
     }
     DatabaseError const error(sqlite3_extended_errcode(database_.raw()), sqlite3_errmsg(database_.raw()));
-    if (error.disk_failed()) return on_disk_failure(error);
+    if (error.disk_failed() || error.page_damaged()) return on_disk_failure(error);  // nothing could follow it
     checkpoint_at_ = wal_pages_ + wal_pages_max;  // a full disk: everything is safe in the WAL, try again later
 }
 

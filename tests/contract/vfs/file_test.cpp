@@ -33,8 +33,37 @@ class StoreFile : public testing::Test {
         ADD_FAILURE() << path << " was opened";
         return OpenError("");
     }
-    store_sqlite::Database raw() { return {file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, {}}; }
+    /// As the store opens it: pages keep their checksums.
+    store_sqlite::Database raw() {
+        store_sqlite::Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, checked.name());
+        database.execute("PRAGMA locking_mode = EXCLUSIVE");
+        return database;
+    }
+    /// As somebody else's program does.
+    store_sqlite::Database foreign() { return {file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, {}}; }
 
+    /// The same rows in a file whose pages have no checksums.
+    void make_anew_as_schema_3() {
+        auto const old = folder / "old.db";
+        {
+            store_sqlite::Database database(old.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, {});
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ATTACH '" + file.string() +
+                             "' AS store");
+            std::vector<std::string> statements, tables;
+            for (auto rows = database.query("SELECT sql FROM store.sqlite_schema WHERE sql IS NOT NULL"); rows.next();)
+                statements.push_back(rows.get<std::string>(0));
+            for (auto rows = database.query("SELECT name FROM store.sqlite_schema WHERE type = 'table'"); rows.next();)
+                tables.push_back(rows.get<std::string>(0));
+            for (auto const& statement : statements) database.execute(statement);
+            for (auto const& table : tables)
+                database.execute("INSERT INTO main." + table + " SELECT * FROM store." + table);
+            database.execute("PRAGMA application_id = " + std::to_string(store_sqlite::application_id) +
+                             "; PRAGMA user_version = 3");
+        }
+        std::filesystem::rename(old, file);
+    }
+
+    store_sqlite::CheckedVfs checked{""};
     ScratchFolder folder;
     std::filesystem::path file = folder / "store.db";
     boost::asio::io_context io;
@@ -90,7 +119,7 @@ TEST_F(StoreFile, after_the_first_server_ended_the_next_may_start) {
 
 TEST_F(StoreFile, another_program_cannot_write_it_meanwhile) {
     auto const store = open(file);
-    auto database = raw();
+    auto database = foreign();
     EXPECT_THROW(database.execute("DELETE FROM leases"), store_sqlite::DatabaseError);
 }
 
@@ -104,9 +133,9 @@ TEST_F(StoreFile, a_newer_schema_is_refused) {
 }
 
 TEST_F(StoreFile, another_programs_database_is_refused_and_left_alone) {
-    raw().execute("CREATE TABLE recipes (name TEXT)");
+    foreign().execute("CREATE TABLE recipes (name TEXT)");
     EXPECT_THAT(why_not(file).what(), HasSubstr("another program"));
-    EXPECT_FALSE(raw().exists("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'"));
+    EXPECT_FALSE(foreign().exists("SELECT 1 FROM sqlite_schema WHERE name = 'accounts'"));
 }
 
 TEST_F(StoreFile, what_is_no_database_is_refused_and_left_alone) {
@@ -145,11 +174,39 @@ TEST_F(StoreFile, a_damaged_one_is_refused) {
     EXPECT_THROW(store_sqlite::check(file), OpenError);
 }
 
+TEST_F(StoreFile, one_of_before_pages_had_checksums_is_written_anew_with_all_that_is_in_it) {
+    auto store = open(file);
+    auto const before = wait(io, store->open_info());
+    wait(io, store->mark_time(noon));
+    store.reset();
+    make_anew_as_schema_3();
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 3"));
+    store = open(file);
+    auto const after = wait(io, store->open_info());
+    EXPECT_EQ(after.instance, before.instance);
+    EXPECT_EQ(after.high_water, noon);
+    EXPECT_EQ(after.schema, store_sqlite::schema_newest);
+    store.reset();
+    auto database = raw();
+    EXPECT_EQ(database.value<std::string>("PRAGMA integrity_check"), "ok");
+    EXPECT_TRUE(store_sqlite::pages_are_checked(database.raw()));
+}
+
+TEST_F(StoreFile, written_by_a_program_that_knows_no_checksums_it_is_refused) {
+    open(file).reset();
+    foreign().execute("INSERT INTO leases VALUES ('name', 'holder', 1)");
+    try {
+        ADD_FAILURE() << store_sqlite::check(file);
+    } catch (OpenError const& error) {
+        EXPECT_THAT(error.what(), HasSubstr("restore it from a backup"));
+    }
+}
+
 TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
     EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
     EXPECT_FALSE(std::filesystem::exists(file));
     open(file).reset();
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 3, 0 accounts"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 4, 0 accounts"));
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <filesystem>
 
+#include "server/store/sqlite/checked_vfs.hpp"
 #include "server/store/sqlite/sqlite_store.hpp"
 #include "tests/contract/vfs/fault_vfs.hpp"
 #include "tests/contract/vfs/pair.hpp"
@@ -55,6 +56,7 @@ class StoreOnVfs {
     }
 
     FaultVfs vfs;
+    store_sqlite::CheckedVfs checked{vfs.name()};  // for the tests' own connections
     ScratchFolder folder;
     std::filesystem::path file;
     boost::asio::io_context io;

@@ -39,7 +39,7 @@ inline std::vector<char const*> const contradictions{
 
 /// The store is closed.
 inline void expect_no_contradiction(StoreOnVfs& on) {
-    store_sqlite::Database database(on.file.string(), SQLITE_OPEN_READWRITE, on.vfs.name());
+    store_sqlite::Database database(on.file.string(), SQLITE_OPEN_READWRITE, on.checked.name());
     database.execute("PRAGMA locking_mode = EXCLUSIVE");
     ASSERT_EQ(database.value<std::string>("PRAGMA integrity_check"), "ok");
     for (auto const* contradiction : contradictions) EXPECT_FALSE(database.exists(contradiction)) << contradiction;
