@@ -204,7 +204,11 @@ class Host final : public LinkHost {
 
 std::shared_ptr<core::RateBook> Shared::rates_of(core::DeviceRef const& device) {
     if (auto const known = rates[device].lock()) return known;
-    std::erase_if(rates, [](auto const& item) { return item.second.expired(); });
+    // Now and then only: ten thousand devices that come back at once must not each look at all the others.
+    if (rates.size() > rates_looked_through_at) {
+        std::erase_if(rates, [](auto const& item) { return item.second.expired(); });
+        rates_looked_through_at = 2 * rates.size() + 64;
+    }
     auto const made = std::make_shared<core::RateBook>(options.link.device_rates);
     rates[device] = made;
     return made;

@@ -36,6 +36,7 @@ struct Shared {
     std::function<void()> calendars_changed;
     bool draining = false;
     std::map<core::DeviceRef, std::weak_ptr<core::RateBook>> rates;  // one book for all links of a device
+    std::size_t rates_looked_through_at = 64;                        // books of ended links go when there are more
     // Likewise of an invitation; kept, or every new link would begin anew.
     std::map<base::InvitationId, std::shared_ptr<core::RateBook>> invited_rates{};
     Outage outage{diag, metrics, "the_store_does_not_write_requests_are_put_off", "the_store_writes_again"};
