@@ -27,7 +27,7 @@ char const* prompt(EditLine*) {
 struct Shared {
     std::set<std::uint64_t> listed;  // shown when the chat began
     std::atomic<bool> over{false};
-    std::atomic<bool> reached{false};
+    std::atomic<bool> away{false};  // the server, for more than a moment
     std::atomic<bool> card_shown{false};
 };
 
@@ -62,18 +62,22 @@ void follow(Home& home, base::ConversationId conversation, Shared& shared) {
         }
         return shared.over.load();
     };
-    ReachNotice notice;
+    ReachNotice notice(shared.away);
     client_net::OnIdle const idle = [&](bool caught_up) {
-        shared.reached = caught_up;
-        if (auto const reached = notice.look(caught_up, std::chrono::steady_clock::now()))
-            print_above_prompt(*reached ? "(the server is reached again)\n"
-                                        : "(the server is not reached; what you write is kept here and sent later)\n");
+        auto const reached = notice.look(caught_up, std::chrono::steady_clock::now());
+        shared.away = notice.away();
+        if (reached && *reached) print_above_prompt("(the server is reached again)\n");
+        if (reached && !*reached) {
+            std::string lines = "(the server is not reached; what you write is kept here and sent later)\n";
+            if (home.engine().status().waiting > 0) lines += card_at_closed_send(home, shared);
+            print_above_prompt(lines);
+        }
         return shared.over.load();
     };
     try {
         home.run(std::chrono::hours{24 * 365}, event, idle);
     } catch (std::exception const& error) {
-        shared.reached = false;
+        shared.away = true;
         print_above_prompt(std::string("interlude: ") + error.what() +
                            "; nothing is sent or received until this chat is begun again\n");
     }
@@ -127,7 +131,7 @@ std::optional<std::string> next_line(EditLine* line_editor) {
 
 int chat(Options const& options) {
     auto [home, link_home] = Home::open_twice(options);
-    home.catch_up(options);
+    bool const reached = home.catch_up(options);
     link_home.engine().follow();  // before the list is read: nothing falls between the two
     auto const conversation = home.find(options.words.empty() ? std::nullopt : std::optional(options.words[0]));
     auto const now = wall_now();
@@ -140,6 +144,7 @@ int chat(Options const& options) {
     }
     if (auto const warning = trust_warning(conversation, now); !warning.empty()) std::cout << "-- " << warning << '\n';
     Shared shared;
+    shared.away = !reached;
     for (auto const& message : home.engine().messages(conversation.id, now)) {
         std::cout << message_line(message, now, screen_columns()) << '\n';
         if (message.seq) shared.listed.insert(*message.seq);
@@ -174,7 +179,7 @@ int chat(Options const& options) {
             std::cout << "This was not sent: it is not UTF-8 text. Please set your terminal to UTF-8.\n";
         else if (auto const why_not = keep(home, conversation.id, *line); !why_not.empty())
             std::cout << "This was not sent or kept: " << why_not << ".\n";
-        else if (!shared.reached)
+        else if (shared.away)
             std::cout << "    (on this device; it is sent when the server is reached)\n"
                       << card_at_closed_send(home, shared) << std::flush;
     }

@@ -10,7 +10,10 @@ class ReachNotice {
   public:
     using Moment = std::chrono::steady_clock::time_point;
     /// Short breaks are nobody's business.
-    static constexpr auto patience = std::chrono::seconds{5};
+    static constexpr auto patience = std::chrono::seconds{2};
+
+    /// `away`: the person was told already.
+    explicit ReachNotice(bool away = false) : told_missing_(away) {}
 
     /// At every look at the link: true or false when the person should be told so, once each time it changes.
     std::optional<bool> look(bool reached, Moment now) {
@@ -26,9 +29,12 @@ class ReachNotice {
         return false;
     }
 
+    /// The person was told so, and not yet that it is over.
+    bool away() const { return told_missing_; }
+
   private:
     std::optional<Moment> missing_since_;
-    bool told_missing_ = false;
+    bool told_missing_;
 };
 
 }  // namespace interlude::ui

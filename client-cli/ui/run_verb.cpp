@@ -8,8 +8,8 @@ namespace interlude::ui {
 namespace {
 
 int call(Options const& options) {
-    using Verb = int (*)(Options const&);
-    static std::map<std::string, Verb> const table{{"join", join},
+    using Play = int (*)(Options const&);
+    static std::map<std::string, Play> const table{{"join", join},
                                                    {"invite", invite},
                                                    {"list", list},
                                                    {"name", name_conversation},

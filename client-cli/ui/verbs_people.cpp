@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <map>
 
 #include "client-cli/ui/home.hpp"
 #include "client-cli/ui/verbs.hpp"
@@ -76,7 +77,9 @@ void print_invitation(Options const& options, std::string const& link, base::Wal
     std::cout << "Give this to your client, and to nobody else. It works once, until " << when(expires, wall_now())
               << ":\n\n"
               << link << "\n\n"
-              << qr_picture(link) << "\nYour client runs:  interlude join --name YOU --my-name THEM 'THE LINK'\n";
+              << qr_picture(link)
+              << "\nYour client runs:  interlude join 'THE LINK'\n(--name, what to call you; --my-name, "
+                 "what you see of them)\n";
 }
 
 json conversation_json(engine::ConversationView const& one) {
@@ -354,6 +357,10 @@ int devices(Options const& options) {
     auto home = Home::open(options);
     home.catch_up(options);
     auto const now = wall_now();
+    std::map<base::AccountId, std::string> names;
+    for (auto const& conversation : home.engine().conversations())
+        for (auto const& member : conversation.members)
+            names[member.account] = member.me ? "you" : member.name.empty() ? conversation.name : member.name;
     for (auto const& device : home.engine().devices(now)) {
         if (options.json) {
             print_json({{"type", "device"},
@@ -365,9 +372,11 @@ int devices(Options const& options) {
                         {"list_version", device.list_version},
                         {"list_old", device.list_old}});
         } else {
-            std::cout << hex(device.device).substr(0, 8) << " of account " << hex(device.account).substr(0, 8)
-                      << (device.this_device ? " (this device)" : "") << ", since " << when(device.added, now)
-                      << (device.list_old ? "; its list is old" : "") << '\n';
+            auto const name = names.find(device.account);
+            std::cout << hex(device.device).substr(0, 8) << " of "
+                      << (name == names.end() ? "" : visible(name->second, false) + ", ") << "account "
+                      << hex(device.account).substr(0, 8) << (device.this_device ? " (this device)" : "") << ", since "
+                      << when(device.added, now) << (device.list_old ? "; its list is old" : "") << '\n';
         }
     }
     return done;

@@ -67,10 +67,10 @@ Result<int, Problem> parse_day(std::string_view text) {
 }
 
 Result<std::vector<int>, Problem> parse_days(std::string_view text) {
-    std::vector<int> days;
+    std::vector<int> chosen;
     for (auto const part : split(text, ',')) {
         if (same_letters(part, "daily")) {
-            for (int day = 0; day < 7; ++day) days.push_back(day);
+            for (int day = 0; day < 7; ++day) chosen.push_back(day);
             continue;
         }
         auto const ends = split(part, '-');
@@ -79,11 +79,11 @@ Result<std::vector<int>, Problem> parse_days(std::string_view text) {
         if (ends.size() > 2)
             return problem(quoted(part) + " has too many dashes.", "Write a range of days as Mon-Fri.");
         for (int day = first;; day = (day + 1) % 7) {  // Fri-Mon goes over the weekend
-            days.push_back(day);
+            chosen.push_back(day);
             if (day == last) break;
         }
     }
-    return days;
+    return chosen;
 }
 
 /// "9", "9:00", "09:00"; hours up to 47 for an end on the next day.

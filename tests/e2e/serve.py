@@ -15,15 +15,16 @@ In another terminal:
   export PATH={bin}:$PATH INTERLUDE_CA_FILE={ca} INTERLUDE_ADMIN_SOCKET={socket}
   alias therapist='interlude --home {home}/therapist' client='interlude --home {home}/client'
 
-  therapist join --key-file '{link}'
+  therapist join --key-file --my-name "Dr. Helena Brandt" '{link}'
   therapist hours set "Mon-Fri 09:00-12:00,14:00-17:00" --zone Europe/Berlin
   therapist invite --name Jonas                  # prints the client's link
-  client join --key-file --name Helena 'LINK'
+  client join --key-file --name Helena --my-name Jonas 'LINK'
   client send Helena "Hello"                     # delivered now, or "held until …"
   therapist read      ·      client chat      ·      therapist verify      ·      client audit verify
 
 Another therapist: interludectl invite therapist. End with Ctrl-C; ./dev serve --reset forgets everything.
 '''
+AGAIN = '(The homes of an earlier run are still there: who has joined goes on without joining.)\n'
 
 
 def main():
@@ -41,6 +42,8 @@ def main():
         link = server.operator('invite', 'therapist')['link']
         print(GUIDE.format(name=server.name, port=server.port, log=server.diagnostics, bin=BIN, ca=server.ca,
                            socket=server.socket, home=folder / 'homes', link=link), flush=True)
+        if any((folder / 'homes').glob('*')):
+            print(AGAIN, flush=True)
         (folder / 'homes').mkdir(exist_ok=True)
         return server.process.wait()
     except Failed as fault:

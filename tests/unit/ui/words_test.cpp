@@ -234,13 +234,16 @@ TEST(ReachNotice, speaks_once_when_the_server_stays_away_and_once_when_it_is_bac
     auto const at = [&](int ms) { return start + std::chrono::milliseconds{ms}; };
     EXPECT_EQ(notice.look(true, at(0)), std::nullopt);
     EXPECT_EQ(notice.look(false, at(100)), std::nullopt);
-    EXPECT_EQ(notice.look(false, at(5'099)), std::nullopt);
-    EXPECT_EQ(notice.look(true, at(5'100)), std::nullopt);  // a short break
+    EXPECT_EQ(notice.look(false, at(2'099)), std::nullopt);
+    EXPECT_EQ(notice.look(true, at(2'100)), std::nullopt);  // a short break
     EXPECT_EQ(notice.look(false, at(6'000)), std::nullopt);
-    EXPECT_EQ(notice.look(false, at(11'000)), false);
+    EXPECT_FALSE(notice.away());
+    EXPECT_EQ(notice.look(false, at(8'000)), false);
+    EXPECT_TRUE(notice.away());
     EXPECT_EQ(notice.look(false, at(60'000)), std::nullopt);
     EXPECT_EQ(notice.look(true, at(61'000)), true);
     EXPECT_EQ(notice.look(true, at(62'000)), std::nullopt);
+    EXPECT_EQ(ReachNotice(true).look(true, at(0)), true);  // where a command had said so before
 }
 
 TEST(CrisisCard, belongs_to_everything_that_nobody_reads_now) {
