@@ -50,6 +50,7 @@ struct ConversationSeen {
     std::set<std::uint64_t> offered;        // envelopes sent and not acked yet
     std::uint64_t epoch_ended = 0;          // epochs below this were announced as ended
     std::uint64_t fates = 0;                // notices up to this number were sent
+    std::uint64_t as_of = 0;  // the store's own mark of how far all but envelopes was looked at; 0: not yet
 };
 
 /// How much of an account's documents one link was sent.

@@ -67,7 +67,8 @@ struct Changed {
     std::optional<ConversationId> conversation;  // absent: documents; look at every conversation of these accounts
     std::uint64_t up_to = 0;                     // the highest seq accepted; 0: something other than an envelope
     std::vector<AccountId> accounts;
-    std::vector<DeviceRef> dropped;  // devices that a newer list removed: their links end (4403)
+    std::vector<DeviceRef> dropped;   // devices that a newer list removed: their links end (4403)
+    std::optional<DeviceRef> author;  // of the envelope: it is not offered its own
     bool operator==(Changed const&) const = default;
 };
 

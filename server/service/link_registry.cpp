@@ -38,7 +38,8 @@ void LinkRegistry::changed(core::Changed const& changed) {
     for (auto const& account : changed.accounts) {
         auto const found = accounts_.find(account);
         if (found == accounts_.end()) continue;
-        for (auto const& link : found->second) link.courier->changed(changed.conversation);
+        for (auto const& link : found->second)
+            if (link.device != changed.author) link.courier->changed(changed.conversation);
     }
     for (auto const& device : changed.dropped) {
         auto const found = accounts_.find(device.account);

@@ -40,7 +40,7 @@ MemoryStore::Awaitable<void> MemoryStore::put_operator_invitation(identity::Invi
     core::Draws draws(seed);
     audit::OperatorAction const action{audit::OperatorActionKind::invitation_made, {}, crypto::sha256(encoded)};
     append({audit::operator_subject(disk_->info.instance), now().now, action, {}}, draws);
-    announce(std::nullopt, 0, {});
+    announce(std::nullopt, {});
     co_return;
 }
 
@@ -84,7 +84,7 @@ MemoryStore::Awaitable<RedeemAnswer> MemoryStore::redeem(core::RedeemRequest req
     auto& invitation = found->second;
     if (auto const* attempt = std::get_if<core::SecondAttempt>(&verdict)) {
         invitation.second_attempt = true;
-        announce(std::nullopt, 0, {invitation.document.inviter});
+        announce(std::nullopt, {invitation.document.inviter});
         co_return attempt->answer;
     }
     auto const& admission = std::get<core::Admission>(verdict);
@@ -92,9 +92,9 @@ MemoryStore::Awaitable<RedeemAnswer> MemoryStore::redeem(core::RedeemRequest req
     admit(admission, invitation, draws);
     if (admission.founded) {
         found_conversation(admission, invitation, request, draws);
-        announce(admission.founded->conversation, 0, {admission.answer.account, invitation.document.inviter});
+        announce(admission.founded->conversation, {admission.answer.account, invitation.document.inviter});
     } else {
-        announce(std::nullopt, 0, {admission.answer.account});
+        announce(std::nullopt, {admission.answer.account});
     }
     co_return admission.answer;
 }

@@ -50,7 +50,7 @@ MemoryStore::Awaitable<CommitOutcome> MemoryStore::accept_commit(core::CommitSub
     auto const& acceptance = std::get<core::CommitAcceptance>(verdict);
     core::Draws draws(submission.seed);
     carry_out(submission, acceptance, *row, draws);
-    announce(commit.conversation, 0, accounts_of(*row));
+    announce(commit.conversation, accounts_of(*row));
     co_return CommitOutcome{wire::Accepted{acceptance.epoch_begun}};
 }
 
@@ -139,7 +139,7 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
                                        acceptance->holds,
                                        entry};
         disk_->requests[{submission.sender, submission.request}] = {answer, std::nullopt};
-        announce(submission.send.conversation, acceptance->seq, accounts_of(*row));
+        announce_envelope(submission.send.conversation, acceptance->seq, accounts_of(*row), submission.sender);
     } else if (auto const* again = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
         entry = again->entry;
     }
@@ -188,7 +188,7 @@ MemoryStore::Awaitable<RecallAnswer> MemoryStore::recall(DeviceRef by, Conversat
     settle(*row);
     row->fates.push_back(
         {++row->fates_made, by.account, by, time.now, {conversation_id, seq, wire::FateKind::recalled, std::nullopt}});
-    announce(conversation_id, 0, {by.account});
+    announce(conversation_id, {by.account});
     co_return wire::Done{};
 }
 
@@ -199,7 +199,7 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::close_conversation(DeviceRef by, 
                                        [](auto const& item) { return item.second.side == Side::client; });
     if (row->members.at(by.account).side == Side::client && clients > 1) co_return core::refused(wire::Rule::invalid);
     row->closed = true;
-    announce(conversation_id, 0, accounts_of(*row));
+    announce(conversation_id, accounts_of(*row));
     co_return wire::Done{};
 }
 

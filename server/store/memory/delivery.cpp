@@ -47,6 +47,7 @@ MemoryStore::Awaitable<Offer> MemoryStore::offer_from(OfferRequest request) {
         seen.epoch = row->epoch;
         seen.closed = row->closed;
     }
+    seen.epoch_ended = std::max(seen.epoch_ended, delivery.joined_epoch);  // those before are not its business
     auto const documents = documents_after(*row, documents_seen, request.bytes_max);
     for (auto const& frame : documents.frames()) offer.items.push_back(frame);
     if (documents.full()) {  // what follows is judged by documents

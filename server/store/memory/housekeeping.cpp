@@ -40,7 +40,7 @@ MemoryStore::Awaitable<Swept> MemoryStore::expire(std::size_t max, core::Seed se
         }
         if (over.empty()) continue;
         settle(row);
-        announce(id, 0, accounts);
+        announce(id, accounts);
     }
     co_return swept;
 }

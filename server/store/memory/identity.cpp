@@ -69,7 +69,7 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::put_device_list(DeviceRef by, wir
     append(std::move(change.entry), draws);
     for (auto const& device : change.dropped) drop_device(device);
     auto const related = related_to(by.account);
-    announce(std::nullopt, 0, {related.begin(), related.end()}, change.dropped);
+    announce(std::nullopt, {related.begin(), related.end()}, change.dropped);
     co_return wire::Done{};
 }
 

@@ -32,7 +32,7 @@ MemoryStore::Awaitable<PutAnswer> MemoryStore::put_schedule(core::SchedulePutReq
     row->calendar = change.calendar;
     append(std::move(change.entry), draws);
     auto const related = related_to(request.by.account);
-    announce(std::nullopt, 0, {related.begin(), related.end()});
+    announce(std::nullopt, {related.begin(), related.end()});
     co_return wire::Done{};
 }
 
@@ -53,7 +53,7 @@ MemoryStore::Awaitable<std::uint64_t> MemoryStore::note_windows(AccountId accoun
     if (!events.empty()) {
         row->marked_up_to = events.back().instant;
         auto const related = related_to(account_id);
-        announce(std::nullopt, 0, {related.begin(), related.end()});
+        announce(std::nullopt, {related.begin(), related.end()});
     }
     co_return events.size();
 }
@@ -126,7 +126,7 @@ MemoryStore::Awaitable<void> MemoryStore::ack_log(DeviceRef reader, SubjectId su
 MemoryStore::Awaitable<void> MemoryStore::record(audit::OperatorAction action, core::Seed seed) {
     core::Draws draws(seed);
     append({audit::operator_subject(disk_->info.instance), now().now, action, {}}, draws);
-    announce(std::nullopt, 0, {});
+    announce(std::nullopt, {});
     co_return;
 }
 

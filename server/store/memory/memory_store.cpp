@@ -169,9 +169,14 @@ std::uint64_t MemoryStore::append(core::EntryDraft draft, core::Draws& draws) {
     return index;
 }
 
-void MemoryStore::announce(std::optional<ConversationId> conversation, std::uint64_t up_to,
-                           std::vector<AccountId> accounts, std::vector<DeviceRef> dropped) {
-    if (hooks_.changed) hooks_.changed({conversation, up_to, std::move(accounts), std::move(dropped)});
+void MemoryStore::announce(std::optional<ConversationId> conversation, std::vector<AccountId> accounts,
+                           std::vector<DeviceRef> dropped) {
+    if (hooks_.changed) hooks_.changed({conversation, 0, std::move(accounts), std::move(dropped), std::nullopt});
+}
+
+void MemoryStore::announce_envelope(ConversationId const& conversation, std::uint64_t seq,
+                                    std::vector<AccountId> accounts, DeviceRef const& author) {
+    if (hooks_.changed) hooks_.changed({conversation, seq, std::move(accounts), {}, author});
 }
 
 void MemoryStore::forget(ConversationRow& conversation, std::uint64_t seq) {

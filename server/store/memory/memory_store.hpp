@@ -103,8 +103,10 @@ class MemoryStore : public ports::Store {
     void forget(ConversationRow& conversation, std::uint64_t seq);
     /// Forgets every envelope that nobody waits for any more, and moves the devices' cursors on.
     void settle(ConversationRow& conversation);
-    void announce(std::optional<ConversationId> conversation, std::uint64_t up_to, std::vector<AccountId> accounts,
+    void announce(std::optional<ConversationId> conversation, std::vector<AccountId> accounts,
                   std::vector<DeviceRef> dropped = {});
+    void announce_envelope(ConversationId const& conversation, std::uint64_t seq, std::vector<AccountId> accounts,
+                           DeviceRef const& author);
     core::DocumentPages documents_after(ConversationRow const& conversation, core::DocumentsSeenByAccount& seen,
                                         std::size_t bytes_max) const;
     std::uint64_t purge_payloads(std::size_t max, core::Draws& draws);

@@ -125,7 +125,7 @@ RedeemAnswer Verbs::redeem(core::RedeemRequest const& request) {
     auto const inviter = facts.invitation->document.inviter;
     if (auto const* attempt = std::get_if<core::SecondAttempt>(&verdict)) {
         db_.run("UPDATE invitations SET second_attempt = 1 WHERE invitation = ?", request.invitation);
-        announce(std::nullopt, 0, {inviter});
+        announce(std::nullopt, {inviter});
         return attempt->answer;
     }
     auto const& admission = std::get<core::Admission>(verdict);
@@ -133,9 +133,9 @@ RedeemAnswer Verbs::redeem(core::RedeemRequest const& request) {
     admit(admission, request, draws);
     if (admission.founded) {
         found(admission, *facts.invitation, request, draws);
-        announce(admission.founded->conversation, 0, {admission.answer.account, inviter});
+        announce(admission.founded->conversation, {admission.answer.account, inviter});
     } else {
-        announce(std::nullopt, 0, {admission.answer.account});
+        announce(std::nullopt, {admission.answer.account});
     }
     return admission.answer;
 }

@@ -110,7 +110,7 @@ CommitOutcome Verbs::accept_commit(core::CommitSubmission const& submission) {
     auto const& acceptance = std::get<core::CommitAcceptance>(verdict);
     core::Draws draws(submission.seed);
     carry_out(submission, acceptance, draws);
-    announce(submission.commit.conversation, 0, accounts_of(submission.commit.conversation));
+    announce(submission.commit.conversation, accounts_of(submission.commit.conversation));
     return {wire::Accepted{acceptance.epoch_begun}};
 }
 
@@ -208,24 +208,21 @@ core::SubmissionFacts Verbs::submission_facts(core::Submission const& submission
     facts.group_id = row.group_id;
     facts.next_seq = row.next_seq;
     facts.instance = instance_;
-    {
-        auto rows = db_.query(
-            "SELECT account, members.side, undelivered_messages, undelivered_bytes FROM members JOIN accounts"
-            " USING (account) WHERE conversation = ? ORDER BY account",
-            id);
-        while (rows.next()) {
-            auto const [member, side, messages, bytes] = rows.as<AccountId, Side, std::uint64_t, std::uint64_t>();
-            facts.members.push_back({member, side, nullptr, messages, bytes, 0, 0});
-        }
+    auto rows = db_.query(
+        "SELECT account, members.side, undelivered_messages, undelivered_bytes, kept_messages, kept_bytes"
+        " FROM members JOIN accounts USING (account) WHERE conversation = ? ORDER BY account",
+        id);
+    std::uint64_t messages_here = 0, bytes_here = 0;
+    while (rows.next()) {
+        auto const [member, side, messages, bytes, own_messages, own_bytes] =
+            rows.as<AccountId, Side, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t>();
+        messages_here += own_messages;
+        bytes_here += own_bytes;
+        facts.members.push_back({member, side, nullptr, messages, bytes, own_messages, own_bytes});
     }
-    auto kept = db_.query("SELECT account, kept_messages, kept_bytes FROM members WHERE conversation = ?", id);
-    while (kept.next()) {
-        auto const [author, messages, bytes] = kept.as<AccountId, std::uint64_t, std::uint64_t>();
-        for (auto& member : facts.members) {
-            if (member.account == author) continue;
-            member.undelivered_messages_here += messages;
-            member.undelivered_bytes_here += bytes;
-        }
+    for (auto& member : facts.members) {  // what the others wrote waits for this one
+        member.undelivered_messages_here = messages_here - member.undelivered_messages_here;
+        member.undelivered_bytes_here = bytes_here - member.undelivered_bytes_here;
     }
     for (auto& member : facts.members)
         if (member.side == Side::therapist) member.calendar = calendar_of(member.account);
@@ -243,7 +240,7 @@ AcceptOutcome Verbs::accept(core::Submission const& submission) {
         carry_out(submission, facts, *acceptance, entry);
         std::vector<AccountId> accounts;
         for (auto const& member : facts.members) accounts.push_back(member.account);
-        announce(submission.send.conversation, acceptance->seq, std::move(accounts));
+        announce_envelope(submission.send.conversation, acceptance->seq, std::move(accounts), submission.sender);
     } else if (auto const* again = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
         entry = again->entry;
     }
@@ -305,7 +302,7 @@ RecallAnswer Verbs::recall(DeviceRef const& by, ConversationId const& id, std::u
     append(std::get<core::Recalling>(verdict).entry, draws);
     forget(id, *facts.envelope);
     note_fate(by, time.now, {id, seq, wire::FateKind::recalled, std::nullopt});
-    announce(id, 0, {by.account});
+    announce(id, {by.account});
     return wire::Done{};
 }
 
@@ -321,7 +318,7 @@ PutAnswer Verbs::close_conversation(DeviceRef const& by, ConversationId const& i
     }
     if (by_client && clients > 1) return core::refused(wire::Rule::invalid);
     db_.run("UPDATE conversations SET closed = 1 WHERE conversation = ?", id);
-    announce(id, 0, accounts_of(id));
+    announce(id, accounts_of(id));
     return wire::Done{};
 }
 

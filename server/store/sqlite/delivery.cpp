@@ -170,9 +170,10 @@ void Verbs::offer_envelopes(Offer& offer, OfferRequest const& request, Conversat
     auto const time = now();
     auto const& id = request.conversation;
     auto& seen = offer.seen;
-    std::erase_if(seen.offered, [&](std::uint64_t seq) {
+    bool const envelopes_only = seen.as_of == changes_;
+    std::erase_if(seen.offered, [&](std::uint64_t seq) {  // acked, or recalled or expired
         return delivery.acked.contains(seq) ||
-               !db_.exists("SELECT 1 FROM envelopes WHERE conversation = ? AND seq = ?", id, seq);
+               (!envelopes_only && !db_.exists("SELECT 1 FROM envelopes WHERE conversation = ? AND seq = ?", id, seq));
     });
     core::OfferFacts facts{delivery, row.epoch, row.epoch_began, {}, std::nullopt, calendars_of(id)};
     if (time.believed) load_waiting(facts, id, seen.offered, time, request.messages_max, bytes_max);
@@ -187,7 +188,7 @@ void Verbs::offer_envelopes(Offer& offer, OfferRequest const& request, Conversat
         seen.offered.insert(envelope.seq);
     }
     offer.more = plan.more;
-    offer_fates(offer, request);
+    if (!envelopes_only) offer_fates(offer, request);
     if (plan.epoch_end) {
         offer.items.push_back(wire::EpochEnd{id, row.generation, *plan.epoch_end});
         seen.epoch_ended = *plan.epoch_end + 1;
@@ -229,23 +230,27 @@ Offer Verbs::offer_from(OfferRequest const& request) {
         seen.epoch = row.epoch;
         seen.closed = row.closed;
     }
-    auto size = offer_documents(offer, request);
-    if (offer.more) return offer;  // what follows is judged by documents
-    size += offer_welcome(offer, request);
-    size += offer_handshakes(offer, request, size, place->delivery);
-    if (!offer.more)
-        offer_envelopes(offer, request, row, place->delivery, request.bytes_max - std::min(size, request.bytes_max));
+    seen.epoch_ended = std::max(seen.epoch_ended, place->delivery.joined_epoch);  // those before are not its business
+    std::size_t size = 0;
+    if (seen.as_of != changes_) {
+        size = offer_documents(offer, request);
+        if (offer.more) return offer;  // what follows is judged by documents
+        size += offer_welcome(offer, request);
+        size += offer_handshakes(offer, request, size, place->delivery);
+        if (offer.more) return offer;
+    }
+    offer_envelopes(offer, request, row, place->delivery, request.bytes_max - std::min(size, request.bytes_max));
+    if (!offer.more) seen.as_of = changes_;
     return offer;
 }
 
 // ---- Acks ----------------------------------------------------------------------------------------------------------
 
 void Verbs::ack(DeviceRef const& device, ConversationId const& id, std::vector<std::uint64_t> const& seqs) {
-    auto const place = place_of(id, device);
-    if (!place) return;
     auto around = surroundings_of(id);
     auto const mine = std::find_if(around.deliveries.begin(), around.deliveries.end(),
                                    [&](core::DeliveryRow const& row) { return row.device == device; });
+    if (mine == around.deliveries.end()) return;
     auto const time = now().now;
     std::vector<core::EnvelopeRow> acked;
     for (auto const seq : seqs) {

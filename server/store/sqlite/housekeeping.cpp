@@ -41,7 +41,7 @@ Swept Verbs::expire(std::size_t max, core::Seed const& seed) {
         touched.insert(id);
         ++swept.rows;
     }
-    for (auto const& id : touched) announce(id, 0, around[id].accounts);
+    for (auto const& id : touched) announce(id, around[id].accounts);
     return swept;
 }
 

@@ -58,7 +58,7 @@ PutAnswer Verbs::put_device_list(DeviceRef const& by, wire::SignedDocument const
     put_list(change.list, time);
     append(std::move(change.entry), draws);
     for (auto const& device : change.dropped) drop_device(device);
-    announce(std::nullopt, 0, related_to(by.account), change.dropped);
+    announce(std::nullopt, related_to(by.account), change.dropped);
     return wire::Done{};
 }
 

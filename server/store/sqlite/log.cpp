@@ -36,7 +36,7 @@ PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
         account, change.number, request.document.bytes, request.document.signature, change.in_force_from, time);
     calendars_[account] = change.calendar;
     append(std::move(change.entry), draws);
-    announce(std::nullopt, 0, related_to(account));
+    announce(std::nullopt, related_to(account));
     return wire::Done{};
 }
 
@@ -61,7 +61,7 @@ std::uint64_t Verbs::note_windows(AccountId const& account, core::Seed const& se
     core::Draws draws(seed);
     for (auto const& event : events) append(core::entry_for(event, account, time.now), draws);
     db_.run("UPDATE accounts SET marked_up_to = ? WHERE account = ?", events.back().instant, account);
-    announce(std::nullopt, 0, related_to(account));
+    announce(std::nullopt, related_to(account));
     return events.size();
 }
 
@@ -239,7 +239,7 @@ void Verbs::ack_log(DeviceRef const& reader, SubjectId const& id, std::uint64_t 
 void Verbs::record(audit::OperatorAction const& action, core::Seed const& seed) {
     core::Draws draws(seed);
     append({audit::operator_subject(instance_), now().now, action, std::nullopt}, draws);
-    announce(std::nullopt, 0, {});
+    announce(std::nullopt, {});
 }
 
 }  // namespace interlude::store_sqlite

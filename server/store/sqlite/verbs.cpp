@@ -224,14 +224,21 @@ std::vector<core::DeliveryRow> Verbs::deliveries_of(ConversationId const& id) {
 }
 
 core::Calendars Verbs::calendars_of(ConversationId const& id) {
+    return calendars_of(members_of(id));
+}
+
+core::Calendars Verbs::calendars_of(std::vector<Member> const& members) {
     core::Calendars calendars;
-    for (auto const& member : members_of(id))
+    for (auto const& member : members)
         if (member.side == Side::therapist) calendars[member.account] = calendar_of(member.account);
     return calendars;
 }
 
 Verbs::Surroundings Verbs::surroundings_of(ConversationId const& id) {
-    return {accounts_of(id), deliveries_of(id), calendars_of(id)};
+    auto const members = members_of(id);
+    Surroundings around{{}, deliveries_of(id), calendars_of(members)};
+    for (auto const& member : members) around.accounts.push_back(member.account);
+    return around;
 }
 
 wire::ConversationState Verbs::state_of(ConversationId const& id, ConversationRow const& row,
@@ -292,9 +299,15 @@ void Verbs::note_fate(DeviceRef const& by, WallTime at, wire::Fate const& fate) 
             fate.seq, fate.kind, fate.account);
 }
 
-void Verbs::announce(std::optional<ConversationId> conversation, std::uint64_t up_to, std::vector<AccountId> accounts,
+void Verbs::announce(std::optional<ConversationId> conversation, std::vector<AccountId> accounts,
                      std::vector<DeviceRef> dropped) {
-    announced_.push_back({conversation, up_to, std::move(accounts), std::move(dropped)});
+    ++changes_;
+    announced_.push_back({conversation, 0, std::move(accounts), std::move(dropped), std::nullopt});
+}
+
+void Verbs::announce_envelope(ConversationId const& conversation, std::uint64_t seq, std::vector<AccountId> accounts,
+                              DeviceRef const& author) {
+    announced_.push_back({conversation, seq, std::move(accounts), {}, author});
 }
 
 }  // namespace interlude::store_sqlite

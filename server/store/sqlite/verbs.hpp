@@ -151,6 +151,7 @@ class Verbs final : public WorkerEvents {
     std::vector<wire::MemberState> roster_of(ConversationId const& id);
     std::vector<core::DeliveryRow> deliveries_of(ConversationId const& id);
     core::Calendars calendars_of(ConversationId const& id);
+    core::Calendars calendars_of(std::vector<Member> const& members);
     Surroundings surroundings_of(ConversationId const& id);
     wire::ConversationState state_of(ConversationId const& id, ConversationRow const& row, std::uint64_t last_own_seq);
     std::vector<wire::SubjectState> subjects_of(ConversationId const& id);
@@ -188,8 +189,11 @@ class Verbs final : public WorkerEvents {
     /// After devices left: forgets every envelope that nobody waits for any more.
     void settle(ConversationId const& id);
     void note_fate(DeviceRef const& by, WallTime at, wire::Fate const& fate);
-    void announce(std::optional<ConversationId> conversation, std::uint64_t up_to, std::vector<AccountId> accounts,
+    /// Something other than an envelope changed for these accounts.
+    void announce(std::optional<ConversationId> conversation, std::vector<AccountId> accounts,
                   std::vector<DeviceRef> dropped = {});
+    void announce_envelope(ConversationId const& conversation, std::uint64_t seq, std::vector<AccountId> accounts,
+                           DeviceRef const& author);
 
     // Parts of offer_from.
     std::size_t offer_documents(ports::Offer& offer, ports::OfferRequest const& request);
@@ -219,6 +223,7 @@ class Verbs final : public WorkerEvents {
     std::optional<std::uint64_t> envelopes_kept_;                 // counted once, when first asked for
     std::vector<core::Changed> announced_;                        // of verbs that are not durable yet
     std::size_t announced_before_verb_ = 0;
+    std::uint64_t changes_ = 1;  // announced other than of envelopes; what was undone counts too
 };
 
 }  // namespace interlude::store_sqlite

@@ -89,6 +89,44 @@ TEST_P(Delivery, brings_a_new_list_or_schedule_to_a_link_that_knows_the_older_on
     EXPECT_GE(second[0].documents[1].in_force_from, noon + 1min);
 }
 
+TEST_P(Delivery, brings_whatever_else_changed_to_a_link_that_was_at_rest) {
+    meet_with_hours(13, 14);
+    send(client, 1);
+    ports::OfferRequest request;
+    request.device = client.device();
+    request.conversation = pair.conversation;
+    auto const rest = [&] {
+        auto offer = run(store->offer_from(request));
+        request.seen = offer.seen;
+        request.documents = offer.documents;
+        return offer;
+    };
+    rest();
+    EXPECT_EQ(request.seen.epoch_ended, 1u);  // it joined then: no end of an earlier one is due
+    heal(1);
+    EXPECT_THAT(items<wire::Handshake>(rest()), SizeIs(1));
+    ASSERT_TRUE(done(run(store->recall(client.device(), pair.conversation, 1, seed()))));
+    EXPECT_THAT(items<wire::Fate>(rest()), SizeIs(1));
+    EXPECT_THAT(rest().items, IsEmpty());
+    ASSERT_TRUE(done(run(store->close_conversation(therapist.device(), pair.conversation))));
+    EXPECT_THAT(items<wire::StateChanged>(rest()), SizeIs(1));
+}
+
+TEST_P(Delivery, counts_an_envelope_that_expired_as_offered_no_more) {
+    meet_with_hours(9, 17);
+    run(store->accept(message(client, 1, noon, 300)));
+    ports::OfferRequest request;
+    request.device = therapist.device();
+    request.conversation = pair.conversation;
+    request.seen = run(store->offer_from(request)).seen;
+    ASSERT_EQ(request.seen.offered.size(), 1u);
+    now = noon + 3 * policy.hold_life;
+    while (run(store->expire(100, seed())).more) {
+    }
+    ASSERT_EQ(envelopes(), 0u);
+    EXPECT_TRUE(run(store->offer_from(request)).seen.offered.empty());
+}
+
 TEST_P(Delivery, brings_the_whole_envelope_as_it_was_accepted) {
     meet_with_hours(9, 17);
     auto const submission = message(client, 1, noon);

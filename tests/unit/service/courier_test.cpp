@@ -186,6 +186,23 @@ TEST_F(Registry, ends_the_links_of_a_device_that_was_dropped) {
     EXPECT_TRUE(kept.sink->open());
 }
 
+TEST_F(Registry, does_not_wake_the_device_that_wrote_the_envelope) {
+    meet_with_hours(9, 17);
+    auto const author = enter(pair.client.device()), another = enter(pair.therapist.device());
+    begin(author.courier->run());
+    begin(another.courier->run());
+    registry.changed(
+        {pair.conversation, 1, {pair.client.account(), pair.therapist.account()}, {}, pair.client.device()});
+    settle();
+    EXPECT_TRUE(author.sink->frames.empty());
+    EXPECT_FALSE(another.sink->frames.empty());  // the state of the conversation, which this link was not told yet
+    registry.changed({pair.conversation, 0, {pair.client.account()}, {}, std::nullopt});
+    settle();
+    EXPECT_FALSE(author.sink->frames.empty());
+    author.courier->stop();
+    another.courier->stop();
+}
+
 TEST_F(Registry, tells_every_link_of_an_account) {
     auto const one = enter(pair.therapist.device()), another = enter(pair.therapist.device(1)),
                his = enter(pair.client.device());
