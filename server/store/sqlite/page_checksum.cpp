@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "common/base/check.hpp"
 
@@ -13,8 +14,8 @@ constexpr std::size_t content_bytes = page_bytes - reserved_bytes;
 
 std::uint64_t word_at(bytes::ByteView from, std::size_t at) {
     std::uint64_t word = 0;
-    for (std::size_t i = 0; i < 8; ++i) word |= std::uint64_t{from[at + i]} << (8 * i);
-    return word;
+    std::memcpy(&word, from.data() + at, sizeof word);
+    return std::endian::native == std::endian::little ? word : __builtin_bswap64(word);
 }
 
 /// One to one in each argument, so that no change of one word can be lost on the way. No secret is involved: who can

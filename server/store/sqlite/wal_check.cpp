@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <optional>
 
 #include "server/store/sqlite/page_checksum.hpp"
@@ -15,8 +16,18 @@ constexpr std::size_t covered_bytes = 8;  // of a frame's header
 
 std::uint32_t word(bytes::ByteView from, std::size_t at, bool big_endian) {
     std::uint32_t value = 0;
-    for (std::size_t i = 0; i < 4; ++i) value |= std::uint32_t{from[at + i]} << 8 * (big_endian ? 3 - i : i);
-    return value;
+    std::memcpy(&value, from.data() + at, sizeof value);
+    bool const as_here = big_endian == (std::endian::native == std::endian::big);
+    return as_here ? value : __builtin_bswap32(value);
+}
+
+template <bool big_endian>
+WalChecksum summed(WalChecksum sum, bytes::ByteView data) {
+    for (std::size_t at = 0; at + 8 <= data.size(); at += 8) {
+        sum.first += word(data, at, big_endian) + sum.second;
+        sum.second += word(data, at + 4, big_endian) + sum.first;
+    }
+    return sum;
 }
 
 struct Wal {
@@ -112,12 +123,8 @@ class Reader {
 
 }  // namespace
 
-WalChecksum wal_checksum(WalChecksum sum, bytes::ByteView data, bool big_endian) {
-    for (std::size_t at = 0; at + 8 <= data.size(); at += 8) {
-        sum.first += word(data, at, big_endian) + sum.second;
-        sum.second += word(data, at + 4, big_endian) + sum.first;
-    }
-    return sum;
+WalChecksum wal_checksum(WalChecksum before, bytes::ByteView data, bool big_endian) {
+    return big_endian ? summed<true>(before, data) : summed<false>(before, data);
 }
 
 WalChecksum stored_checksum(bytes::ByteView header) {

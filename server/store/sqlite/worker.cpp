@@ -10,13 +10,19 @@ namespace {
 template <class Handler>
 struct Caller {
     Handler handler;
-    asio::any_io_executor executor;
-    asio::executor_work_guard<asio::any_io_executor> guard{executor};
+    asio::executor_work_guard<asio::any_io_executor> guard;
+};
 
-    void complete(std::exception_ptr error) {
-        auto then = [handler = std::move(handler), error = std::move(error)]() mutable { handler(std::move(error)); };
-        asio::post(executor, std::move(then));
-        guard.reset();
+/// What callers of one executor are told.
+struct Outcomes {
+    struct One {
+        std::function<void(std::exception_ptr)> finish;
+        std::exception_ptr error;
+    };
+    std::vector<One> all;
+
+    void operator()() {
+        for (auto& one : all) one.finish(std::move(one.error));
     }
 };
 
@@ -47,10 +53,15 @@ Worker::~Worker() {
 
 asio::awaitable<void> Worker::perform(JobPtr job) {
     auto initiate = [this](auto handler, JobPtr initiated) {
-        auto executor = asio::any_io_executor(asio::get_associated_executor(handler, executor_));
         using Handler = std::decay_t<decltype(handler)>;
-        auto const caller = std::make_shared<Caller<Handler>>(Caller<Handler>{std::move(handler), executor});
-        initiated->finish = [caller](std::exception_ptr error) { caller->complete(std::move(error)); };
+        initiated->executor = asio::get_associated_executor(handler, executor_);
+        auto const caller = std::make_shared<Caller<Handler>>(
+            Caller<Handler>{std::move(handler), asio::executor_work_guard<asio::any_io_executor>(initiated->executor)});
+        initiated->finish = [caller](std::exception_ptr error) {
+            auto then = std::move(caller->handler);
+            caller->guard.reset();
+            then(std::move(error));
+        };
         enqueue(std::move(initiated));
     };
     return asio::async_initiate<asio::use_awaitable_t<> const, void(std::exception_ptr)>(
@@ -66,8 +77,8 @@ void Worker::enqueue(JobPtr job) {
         }
     }
     if (job) {
-        job->finish(std::make_exception_ptr(DatabaseError(SQLITE_BUSY, "the store has too much to do: try later")));
-        return;
+        job->error = std::make_exception_ptr(DatabaseError(SQLITE_BUSY, "the store has too much to do: try later"));
+        return hand_back({std::move(job)});
     }
     queued_.notify_one();
 }
@@ -84,14 +95,22 @@ std::vector<JobPtr> Worker::next_batch() {
 void Worker::loop() {
     for (auto batch = next_batch(); !batch.empty(); batch = next_batch()) {
         if (!dead_) run_batch(batch);
-        for (auto& job : batch) {
-            auto const finish = std::move(job->finish);
-            auto const error = dead_ ? dead_ : job->error;
-            job = nullptr;  // the caller's now
-            finish(error);
-        }
-        batch.clear();
+        for (auto const& job : batch)
+            if (dead_) job->error = dead_;
+        hand_back(std::exchange(batch, {}));
         if (!dead_ && wal_pages_ >= checkpoint_at_) checkpoint();
+    }
+}
+
+void Worker::hand_back(std::vector<JobPtr> batch) {
+    for (auto next = batch.begin(); next != batch.end();) {
+        auto const executor = (*next)->executor;
+        Outcomes outcomes;
+        while (next != batch.end() && outcomes.all.size() < handed_back_max && (*next)->executor == executor) {
+            outcomes.all.push_back({std::move((*next)->finish), (*next)->error});
+            *next++ = nullptr;  // the caller's now
+        }
+        asio::post(executor, std::move(outcomes));
     }
 }
 

@@ -27,8 +27,11 @@ class Job {
     /// Inside the transaction; again when the batch is repeated.
     virtual void run() = 0;
 
-    std::exception_ptr error;                        // why it did not happen
-    std::function<void(std::exception_ptr)> finish;  // hands the outcome to the caller
+    std::exception_ptr error;  // why it did not happen
+
+    // The caller's: `finish` hands over the outcome, on this executor.
+    boost::asio::any_io_executor executor;
+    std::function<void(std::exception_ptr)> finish;
 };
 using JobPtr = std::shared_ptr<Job>;
 
@@ -57,6 +60,7 @@ class Worker {
   private:
     static constexpr std::size_t queue_max = 100'000;  // far beyond what links may have in flight
     static constexpr std::size_t batch_max = 1024;
+    static constexpr std::size_t handed_back_max = 32;
     static constexpr int wal_pages_max = 1000;  // then it is checkpointed
 
     void enqueue(JobPtr job);
@@ -66,6 +70,8 @@ class Worker {
     /// False: the transaction is gone; `lost` says why.
     bool try_batch(std::vector<JobPtr> const& batch, std::exception_ptr& lost);
     void run_one(Job& job);
+    /// Many at a time, so that a batch wakes its callers once; not so many that nobody else gets a turn.
+    void hand_back(std::vector<JobPtr> batch);
     void checkpoint();
     void on_disk_failure(DatabaseError const& error);
 

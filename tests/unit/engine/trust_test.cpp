@@ -126,6 +126,19 @@ TEST_F(Trust, envelope_whose_bytes_were_changed_is_not_taken) {
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("whole"));
 }
 
+TEST_F(Trust, author_is_who_sealed_the_message_whatever_the_server_says) {
+    world.send(world.client, "mine");
+    world.sync(world.client);
+    auto& envelope = world.relay.conversations.at(world.conversation).envelopes.front().envelope;
+    auto const author = envelope.sender_account;
+    envelope.sender_account.bytes[0] ^= 1;
+    world.sync(world.therapist);
+    auto const shown = world.therapist.engine().messages(world.conversation, world.now);
+    ASSERT_EQ(shown.size(), 1u);
+    EXPECT_EQ(shown[0].from, author);
+    EXPECT_THAT(world.therapist.alarm_codes(), Contains("wrong_sender"));
+}
+
 TEST_F(Trust, ciphertext_that_no_key_opens_is_kept_acked_and_said) {
     world.send(world.client, "whole");
     world.sync(world.client);

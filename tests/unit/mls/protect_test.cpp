@@ -75,6 +75,17 @@ TEST(PrivateMessage, shows_only_its_padded_size) {
     EXPECT_EQ(epoch.sealed(a_proposal()).ciphertext.size(), 1024 + crypto::aead_tag_size);
 }
 
+TEST(PrivateMessage, sealed_again_from_a_restored_backup_repeats_no_nonce) {
+    Epoch epoch;
+    auto backup = epoch.keys.clone();
+    auto const first = epoch.sealed(ApplicationData{bytes_of("hello")});
+    epoch.keys = std::move(backup);
+    auto const again = epoch.sealed(ApplicationData{bytes_of("hello")});
+    EXPECT_NE(first.ciphertext, again.ciphertext);  // the same key and content: only the guard differs (§6.3.1)
+    EXPECT_TRUE(epoch.open(first).has_value());
+    EXPECT_TRUE(epoch.open(again).has_value());
+}
+
 TEST(PrivateMessage, gives_back_what_was_said_and_who_said_it) {
     Epoch epoch;
     auto const opened = must(epoch.open(epoch.sealed(ApplicationData{bytes_of("hello")})));
