@@ -3,7 +3,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 
 #include "server/net/outbox.hpp"
 #include "server/net/watchdog.hpp"
@@ -40,7 +39,7 @@ struct Link final : LiveLink {
         beast::get_lowest_layer(stream).close(ignored);
     }
 
-    websocket::stream<TlsStream> stream;
+    websocket::stream<TlsStream, false> stream;  // no compression
     std::shared_ptr<Outbox> outbox;
     std::unique_ptr<service::LinkHost> host;
     std::size_t frame_bytes_max;
