@@ -1,9 +1,9 @@
 #include "server/net/link.hpp"
 
+#include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/websocket.hpp>
-#include <boost/beast/websocket/ssl.hpp>
 
 #include "server/net/outbox.hpp"
 #include "server/net/watchdog.hpp"
@@ -40,7 +40,7 @@ struct Link final : LiveLink {
         beast::get_lowest_layer(stream).close(ignored);
     }
 
-    websocket::stream<TlsStream> stream;
+    websocket::stream<TlsStream, false> stream;  // no compression
     std::shared_ptr<Outbox> outbox;
     std::unique_ptr<service::LinkHost> host;
     std::size_t frame_bytes_max;
@@ -50,22 +50,26 @@ struct Link final : LiveLink {
 
 enum class Incoming : std::uint8_t { message, too_big, gone };
 
-/// The next message, whole. Its size is counted here: Beast would close the link before the goodbye.
-asio::awaitable<Incoming> next_message(std::shared_ptr<Link> link, beast::flat_buffer& buffer) {
-    do {
-        auto const room = link->frame_bytes_max + 1 - buffer.size();
-        auto const [failed, size] = co_await link->stream.async_read_some(buffer, room, use_tuple);
+/// The next message, whole. Its size is counted here: Beast would close the link before the goodbye. While nothing
+/// comes there is no buffer.
+asio::awaitable<Incoming> next_message(std::shared_ptr<Link> link, beast::flat_buffer& message) {
+    std::array<std::uint8_t, 16> first;
+    auto [failed, size] = co_await link->stream.async_read_some(asio::buffer(first), use_tuple);
+    if (failed) co_return Incoming::gone;
+    message.commit(asio::buffer_copy(message.prepare(size), asio::buffer(first)));
+    while (message.size() <= link->frame_bytes_max && !link->stream.is_message_done()) {
+        auto const room = link->frame_bytes_max + 1 - message.size();
+        std::tie(failed, size) = co_await link->stream.async_read_some(message, room, use_tuple);
         if (failed) co_return Incoming::gone;
-        if (buffer.size() > link->frame_bytes_max) co_return Incoming::too_big;
-    } while (!link->stream.is_message_done());
-    co_return Incoming::message;
+    }
+    co_return message.size() > link->frame_bytes_max ? Incoming::too_big : Incoming::message;
 }
 
 /// Reads until the peer closes, breaks a rule or vanishes. What a message means is the host's business.
 asio::awaitable<void> read_loop(std::shared_ptr<Link> link) {
-    beast::flat_buffer buffer;
     while (link->outbox->open()) {
-        auto const incoming = co_await next_message(link, buffer);
+        beast::flat_buffer message;
+        auto const incoming = co_await next_message(link, message);
         if (incoming == Incoming::gone) co_return;
         if (incoming == Incoming::too_big) {
             link->outbox->finish(frame_too_big, 0);
@@ -75,10 +79,8 @@ asio::awaitable<void> read_loop(std::shared_ptr<Link> link) {
             link->outbox->finish(text_frame, 0);
             co_return;
         }
-        auto const data = buffer.cdata();
+        auto const data = message.cdata();
         link->host->on_message({static_cast<std::uint8_t const*>(data.data()), data.size()});
-        buffer.clear();
-        if (buffer.capacity() > 16 * 1024) buffer.shrink_to_fit();  // an idle link keeps no large buffer
     }
 }
 
@@ -122,6 +124,7 @@ asio::awaitable<void> run_link(TlsStream tls, UpgradeRequest request, ServerOpti
 
     auto const [refused] = co_await stream.async_accept(request, use_tuple);
     if (refused) co_return;
+    request = {};  // its header would live as long as the link
     link->host = hosts.host(link->outbox);
     joined(link);
     asio::co_spawn(stream.get_executor(), write_loop(link), [](std::exception_ptr error) {

@@ -3,7 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <deque>
+#include <list>
 #include <optional>
 #include <vector>
 
@@ -34,7 +34,7 @@ class Outbox final : public ports::DeliverySink {
         gone = 3,
     };
     State state_ = State::open;
-    std::deque<bytes::Bytes> frames_;
+    std::list<bytes::Bytes> frames_;  // an empty one keeps no memory
     std::size_t bytes_ = 0;
     std::size_t bytes_max_;
     std::uint16_t close_code_ = 1000;

@@ -5,6 +5,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/write.hpp>
@@ -57,7 +58,6 @@ Tls make_tls(ServerOptions const& options) {
     SSL_CTX_set_options(native, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET);
     SSL_CTX_set_num_tickets(native, 0);
     SSL_CTX_set_session_cache_mode(native, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
     boost::system::error_code error;
     context->use_certificate_chain_file(certificate.string(), error);
     if (error) throw SetupError("cannot use the certificate " + certificate.string() + ": " + error.message());
@@ -130,26 +130,27 @@ class Server::Impl {
         }
     }
 
-    /// Counts a connection while it lives, in all and per address.
+    /// Counts a connection while it lives, in all and per address, and knows its link when it has one.
     struct Counted {
-        Counted(Impl& of, std::string address) : owner(of), group(std::move(address)) {
-            ++owner.connections_;
+        Counted(Impl& of, std::string address)
+            : owner(of), group(std::move(address)), link(owner.links_.emplace(owner.links_.end())) {
             ++owner.per_address_[group];
         }
         ~Counted() {
-            --owner.connections_;
+            owner.links_.erase(link);
             if (--owner.per_address_[group] == 0) owner.per_address_.erase(group);
         }
         Counted(Counted const&) = delete;
         Counted& operator=(Counted const&) = delete;
         Impl& owner;
         std::string group;
+        std::list<std::weak_ptr<LiveLink>>::iterator link;
     };
 
     asio::awaitable<void> serve(tcp::socket socket) {
         boost::system::error_code gone;
         auto const peer = socket.remote_endpoint(gone);
-        if (gone || connections_ >= options_.connections_max) co_return;
+        if (gone || links_.size() >= options_.connections_max) co_return;
         auto const address = real_address(peer.address());
         auto const group = address_group(address);
         auto const same = per_address_.find(group);
@@ -158,22 +159,20 @@ class Server::Impl {
         Counted const counted(*this, group);
         socket.set_option(tcp::no_delay(true), gone);
 
-        auto const context = tls_.context;  // a reload does not pull it from under us
-        TlsStream stream(std::move(socket), *context);
+        TlsStream stream(std::move(socket), tls_.context->native_handle());
         std::optional<UpgradeRequest> upgrade;
         {
             Watchdog deadline(stream.next_layer());
             deadline.within(options_.handshake_time_max);
-            auto const [refused] = co_await stream.async_handshake(asio::ssl::stream_base::server, use_tuple);
+            auto const [refused] = co_await stream.async_handshake(use_tuple);
             if (refused) co_return;
             upgrade = co_await serve_http(stream, deadline);
         }
         if (!upgrade) co_return;
-        std::function<void(std::shared_ptr<LiveLink>)> joined = [this](std::shared_ptr<LiveLink> link) {
-            links_.push_back(link);
+        std::function<void(std::shared_ptr<LiveLink>)> joined = [at = counted.link](std::shared_ptr<LiveLink> link) {
+            *at = std::move(link);
         };
         co_await run_link(std::move(stream), std::move(*upgrade), options_, hosts_, std::move(joined));
-        links_.remove_if([](auto const& link) { return link.expired(); });
     }
 
     /// Answers requests until one asks for a link; nullopt: the connection is over.
@@ -229,9 +228,8 @@ class Server::Impl {
     service::Resources& resources_;
     Tls tls_;
     std::list<tcp::acceptor> acceptors_;
-    std::list<std::weak_ptr<LiveLink>> links_;
+    std::list<std::weak_ptr<LiveLink>> links_;  // one for each connection, empty before its upgrade
     std::map<std::string, std::size_t> per_address_;
-    std::size_t connections_ = 0;
     bool draining_ = false;
 };
 
@@ -275,7 +273,7 @@ void Server::close_all() {
 }
 
 std::size_t Server::connections() const {
-    return impl_->connections_;
+    return impl_->links_.size();
 }
 
 Certificate const& Server::certificate() const {

@@ -85,7 +85,7 @@ ENTROPY = 'common/crypto/entropy.cpp'     # the one source of randomness, passed
 CAPTURE_IN_AWAIT = re.compile(r'co_await\b[^;{}]*?[(,]\s*\[[^\]\[]+\]\s*(?:\([^()]*\)\s*)?(?:mutable\s*)?(?:->[^{;]*)?\{')
 # g++ 12 may resume a coroutine without its state when the condition of a statement awaits: name the result first.
 CONDITION = re.compile(r'\b(?:if|while|switch)\s*(?:constexpr\s*)?\(')
-BIG_HEADERS = re.compile(r'boost/(beast|asio/ssl)')
+BIG_HEADERS = re.compile(r'boost/(beast|asio/ssl(?!/error\.hpp))')          # the error codes of TLS alone are cheap
 BIG_UNITS_MAX = 4
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
