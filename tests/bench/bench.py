@@ -196,20 +196,23 @@ class Bench:
         return ['--seconds', self.sizes.seconds, '--warm-up', self.sizes.warm_up, *extra]
 
     # -- the table
-    def row(self, what, values, unit, aim='', over=None, at_most=None, at_least=None):
-        """One figure with its spread; `over`: values of what it is compared with."""
+    def row(self, what, values, unit, over=None, at_most=None, at_least=None):
+        """One figure with its spread; `over`: values of what it is compared with, and the aim is a ratio then."""
         values = [value for value in values if value is not None]
         middle = statistics.median(values)
         text = f'{middle:,.{0 if middle >= 1000 else 2}f}'
-        met, ratio = None, middle
+        met, compared, said = None, middle, []
         if over:
             base = statistics.median(over)
-            ratio = middle / base if base else float('inf')
-            aim = f'{ratio:.2f}x of {base:,.2f}; ' + aim
+            compared = middle / base if base else float('inf')
+            said.append(f'{compared:.2f}x of {base:,.2f}')
         if at_most is not None:
-            met, aim = ratio <= at_most, aim + f'<= {at_most}{"x" if over else ""}'
+            met = compared <= at_most
+            said.append(f'<= {at_most}{"x" if over else ""}')
         if at_least is not None:
-            met, aim = ratio >= at_least, aim + f'>= {at_least}{"x" if over else ""}'
+            met = compared >= at_least
+            said.append(f'>= {at_least}{"x" if over else ""}')
+        aim = ', '.join(said)
         self.rows.append({'section': self.section, 'figure': what, 'median': middle, 'least': min(values), 'most': max(values),
                           'unit': unit, 'aim': aim, 'met': met})
         spread = f'{min(values):,.2f} .. {max(values):,.2f}'

@@ -17,6 +17,7 @@ using store_sqlite::Database;
 
 constexpr std::int64_t hold_life_ms = 35ll * 86'400'000;
 constexpr std::uint64_t rows_at_once = 100'000;
+constexpr std::uint64_t said_every = 1'000'000;
 
 Database open_store(std::string const& file) {
     static store_sqlite::CheckedVfs const vfs({});
@@ -95,8 +96,8 @@ int run(std::string const& file, std::uint64_t envelopes, std::uint64_t size) {
             database.execute("COMMIT");
             left -= count;
             done += count;
+            if (done % said_every < count) std::cerr << "   " << done << " envelopes\n";
         }
-        if ((at + 1) % 10 == 0) std::cerr << "   " << done << " envelopes\n";
     }
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     return 0;
