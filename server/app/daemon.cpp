@@ -80,9 +80,7 @@ core::LinkSettings link_settings(Config const& config) {
     core::LinkSettings settings;
     settings.server_name = config.server_name;
     settings.in_flight_max = static_cast<int>(limits.in_flight);
-    auto& messages = settings.device_rates[static_cast<std::size_t>(core::RateKind::messages)];
-    messages.burst = static_cast<int>(limits.messages_burst);
-    messages.interval = core::Millis{std::max<std::int64_t>(1, 1000 / limits.messages_per_second)};
+    core::allow_messages(settings.device_rates, static_cast<int>(limits.messages_burst), limits.messages_per_second);
     auto& fetches = settings.device_rates[static_cast<std::size_t>(core::RateKind::key_package_fetches)];
     fetches.burst = static_cast<int>(limits.key_package_fetches_burst);
     auto& redemptions = settings.invited_rates[static_cast<std::size_t>(core::RateKind::redemptions)];

@@ -11,7 +11,7 @@ namespace interlude::core {
 
 struct Rate {
     int burst = 0;
-    Millis interval{0};  // one more token per interval
+    std::chrono::nanoseconds interval{0};  // one more token per interval
 };
 
 /// Each kind of request that an app may repeat too fast.
@@ -35,5 +35,10 @@ class RateBook {
     Rates rates_;
     std::array<Cell, rate_kinds> cells_;
 };
+
+/// Lets a device write `burst` messages at once and `per_second` (from 1) lasting. With each of them comes a
+/// confirmation, and an ack of what the other side writes: frames and acks are allowed accordingly, or such a link
+/// would end by them.
+void allow_messages(RateBook::Rates& rates, int burst, std::int64_t per_second);
 
 }  // namespace interlude::core

@@ -87,6 +87,7 @@ CAPTURE_IN_AWAIT = re.compile(r'co_await\b[^;{}]*?[(,]\s*\[[^\]\[]+\]\s*(?:\([^(
 CONDITION = re.compile(r'\b(?:if|while|switch)\s*(?:constexpr\s*)?\(')
 BIG_HEADERS = re.compile(r'boost/(beast|asio/ssl(?!/error\.hpp))')          # the error codes of TLS alone are cheap
 BIG_UNITS_MAX = 4
+BIG_TEST_UNITS = ['tests/bench/network.cpp', 'tests/bench/relay.cpp', 'tests/unit/net/http_test.cpp']   # beside those
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
 COMMENT_OR_STRING = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])\'', re.S)
@@ -180,6 +181,17 @@ def big_unit_breaches(files):
         yield f'{units[-1]}:1: {len(units)} units include Beast or asio::ssl, at most {BIG_UNITS_MAX} may: {", ".join(units)}'
 
 
+def big_test_unit_breaches(root):
+    """Tests that need them are named one by one. What a test reaches through headers of net/ is server/net's business."""
+    for path in sorted((root / 'tests').rglob('*.?pp')):
+        name = path.relative_to(root).as_posix()
+        if name not in BIG_TEST_UNITS:
+            text = path.read_text(encoding='utf-8')
+            for match in INCLUDE.finditer(text):
+                if BIG_HEADERS.match(match.group(2)):
+                    yield f'{name}:{line_of(text, match.start())}: only {", ".join(BIG_TEST_UNITS)} may include {match.group(2)}'
+
+
 def link_graph(root):
     """module -> (file, the modules it links), from interlude_module(... DEPS ...) and target_link_libraries(...)."""
     graph = {}
@@ -225,7 +237,7 @@ def breaches(root):
     files = dict(sources(root))
     if not files:
         return ['no source was found: nothing was checked']
-    return [*include_breaches(files), *code_breaches(files), *big_unit_breaches(files), *link_breaches(link_graph(root))]
+    return [*include_breaches(files), *code_breaches(files), *big_unit_breaches(files), *big_test_unit_breaches(root), *link_breaches(link_graph(root))]
 
 
 def table():

@@ -50,6 +50,11 @@ class Planted(unittest.TestCase):
     def test_an_unknown_folder_is_named(self):
         self.names({'server/utils/helpers.cpp': ''}, 'server/utils', 'not in the table')
 
+    def test_a_test_that_includes_beast_without_being_listed_is_named(self):
+        self.names({'tests/unit/net/link_test.cpp': '\n#include <boost/beast/websocket.hpp>\n'}, 'tests/unit/net/link_test.cpp:2',
+                   'boost/beast/websocket.hpp')
+        self.assertEqual(self.found({layering.BIG_TEST_UNITS[0]: '#include <boost/beast/websocket.hpp>\n'}), [])
+
     def test_an_include_beside_itself_is_named(self):
         self.names({'server/core/gate.cpp': '#include "gate.hpp"\n'}, 'from the root')
 

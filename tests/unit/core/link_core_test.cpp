@@ -271,6 +271,34 @@ TEST_F(Link, ends_at_a_flood_of_acks) {
     EXPECT_EQ(closed_with(unanswered(wire::Ack{})), close_code::too_fast);
 }
 
+TEST_F(Link, goes_on_at_whatever_rate_of_messages_the_operator_allows) {
+    constexpr int per_second = 5000, burst = 200;
+    allow_messages(settings.device_rates, burst, per_second);
+    core = LinkCore(settings, nonce);
+    log_in();
+    int refused = 0;
+    for (int i = 0; i < 3 * per_second; ++i) {  // both write, both ack and confirm
+        if (i % 5 == 0) now += 1ms;
+        ASSERT_FALSE(closed_with(unanswered(wire::Ack{{}, {1}})));
+        ASSERT_FALSE(closed_with(unanswered(wire::Confirm{})));
+        auto const step = give(wire::Send{}, 1);
+        ASSERT_FALSE(closed_with(step));
+        refused += !submitted(step);
+        core.on_answered(request(1));
+    }
+    EXPECT_EQ(refused, 0);
+}
+
+TEST_F(Link, allows_no_less_of_anything_else_where_few_messages_are_allowed) {
+    auto rates = settings.device_rates;
+    allow_messages(rates, 1, 1);
+    for (auto const kind : {RateKind::frames, RateKind::acks, RateKind::requests}) {
+        auto const index = static_cast<std::size_t>(kind);
+        EXPECT_EQ(rates[index].burst, settings.device_rates[index].burst);
+        EXPECT_EQ(rates[index].interval, settings.device_rates[index].interval);
+    }
+}
+
 TEST_F(Link, asks_for_each_ack_of_a_frame_once) {
     log_in();
     auto const step = unanswered(wire::Ack{{}, {3, 1, 3, 3, 1}});
