@@ -1,5 +1,8 @@
 // The log's texts: parse_note, open_note, parse_vkey, parse_log_key, parse_checkpoint, open_checkpoint, parse_proof,
 // verify_proof, parse_tile_path, parse_decimal and parse_base64_hash.
+// Parser: common/audit/note.cpp common/audit/checkpoint.cpp common/audit/proof.cpp
+// Parser: common/audit/text_lines.cpp common/audit/tiles.cpp(tile_path,parse_tile_path)
+// Not reached: signing (sign_note, sign_checkpoint) and log_origin, which no bytes ask for.
 #include "common/audit/proof.hpp"
 #include "common/audit/text_lines.hpp"
 #include "common/audit/tiles.hpp"
@@ -38,6 +41,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
             if (auto const opened = open_checkpoint(text, key)) {
                 INTERLUDE_CHECK(opened->note == text && opened->checkpoint.origin == key.origin);
                 INTERLUDE_CHECK(text.starts_with(format_checkpoint(opened->checkpoint)));
+                auto const again = reopen_checkpoint(text, key);
+                INTERLUDE_CHECK(again && again->checkpoint == opened->checkpoint);
             }
             break;
         case 5:

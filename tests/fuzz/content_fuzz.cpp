@@ -1,9 +1,11 @@
 // What a peer wrote into a message: decode_content.
+// Parser: client-cli/engine/content.cpp
 #include "client-cli/engine/content.hpp"
 #include "tests/fuzz/properties.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size) {
     using namespace interlude;
     fuzz::survives({data, size}, engine::decode_content);
+    if (auto const content = engine::decode_content({data, size})) INTERLUDE_CHECK(engine::is_text(content->body));
     return 0;
 }

@@ -1,5 +1,7 @@
 // HPKE as a receiver meets it: hpke_open and hpke_setup_recipient with the sender's 32 bytes and a ciphertext from
-// outside. The seed is the one thing ever sealed to this key; whatever opens is that.
+// outside. One seed is the only thing ever sealed to this key; whatever opens is that. The 32 bytes are also taken for
+// the key of a sender who authenticates.
+// Parser: common/crypto/hpke.cpp(hpke_open,x25519) common/crypto/hpke_context.cpp(hpke_setup_recipient,open)
 #include "common/crypto/hpke_context.hpp"
 #include "tests/fuzz/properties.hpp"
 
@@ -16,5 +18,8 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
         crypto::hpke_setup_recipient(crypto::hpke_algorithms(suite), kem_output, recipient, bytes::view("fuzz"));
     INTERLUDE_CHECK(context.has_value() || !opened.has_value());
     if (context) INTERLUDE_CHECK(context->open({}, ciphertext).has_value() == opened.has_value());
+    auto const authenticated = crypto::hpke_setup_recipient(crypto::hpke_algorithms(suite), kem_output, recipient,
+                                                            bytes::view("fuzz"), {}, kem_output);
+    INTERLUDE_CHECK(authenticated.has_value() == context.has_value());
     return 0;
 }

@@ -1,5 +1,10 @@
 // Who somebody is: decode_device_list, decode_leaf_identity, decode_invitation, decode_redemption; and what is read in
 // a device list under somebody's signature is verified without harm.
+// Parser: common/identity/device_list.cpp(read_certificate,read_devices,encode,decode_device_list,from_own_store)
+// Parser: common/identity/leaf_attestation.cpp(encode,decode_leaf_identity)
+// Parser: common/identity/invitation.cpp(fits_its_kind,invitation_kind_from,encode,decode_invitation)
+// Parser: common/identity/redemption.cpp(read_parts,read_founding,fits_its_kind,encode,decode_redemption)
+// Not reached: what stands behind a switch over all kinds, as decoding takes no other.
 #include "common/identity/leaf_attestation.hpp"
 #include "common/identity/redemption.hpp"
 #include "tests/fuzz/properties.hpp"

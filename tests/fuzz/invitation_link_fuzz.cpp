@@ -1,4 +1,5 @@
 // The link that a person pastes: parse_link, and decode_fragment on what stands behind the number sign.
+// Parser: common/identity/invitation_link.cpp
 #include "common/identity/invitation_link.hpp"
 #include "tests/fuzz/properties.hpp"
 

@@ -1,5 +1,7 @@
 // What the server reads of MLS bytes: decode_declaration, read_private_message_outer, read_welcome_outer and
 // read_key_package_outer. Where server and app both take a message, they read the same in it.
+// Parser: common/mls_framing/declaration.cpp common/mls_framing/outer.cpp
+// Not reached: declaration_hash and the names of content types, which no bytes ask for.
 #include "common/mls/messages.hpp"
 #include "common/mls_framing/declaration.hpp"
 #include "tests/fuzz/properties.hpp"

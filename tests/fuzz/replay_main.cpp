@@ -1,5 +1,6 @@
-// Plays a fuzz target without libFuzzer: `fuzz_NAME CORPUS_DIR [MUTATIONS]` runs the empty input, every file of the
-// folder, and of each file a fixed number of mutations (the same ones in every run). A crash names its input on stderr.
+// Plays a fuzz target without libFuzzer: `fuzz_NAME CORPUS_DIR [MUTATIONS]` runs the empty input and every file of the
+// folder; and, unless MUTATIONS is 0, all beginnings of each small file and that many mutations of it (the same ones in
+// every run). A crash names its input on stderr.
 #include <algorithm>
 #include <csignal>
 #include <cstdint>
@@ -20,11 +21,16 @@ using Input = std::vector<std::uint8_t>;
 
 // What runs now, for the crash handler.
 std::string current_file;
-int current_mutation = 0;
+char const* current_change = "mutation";  // 0 is the file itself
+int current_number = 0;
+
+constexpr std::size_t cut_bytes_max = 1024;
+constexpr std::size_t mutations_max = 500;        // of one seed
+constexpr std::size_t mutations_in_all = 30'000;  // so that a large corpus takes no longer than a small one
 
 void name_the_input(int signal) {
-    std::fprintf(stderr, "fuzz target died by signal %d on %s, mutation %d (0 is the file itself)\n", signal,
-                 current_file.c_str(), current_mutation);
+    std::fprintf(stderr, "fuzz target died by signal %d on %s, %s %d\n", signal, current_file.c_str(), current_change,
+                 current_number);
     std::_Exit(128 + signal);
 }
 
@@ -74,7 +80,6 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "usage: %s CORPUS_DIR [MUTATIONS]\n", argv[0]);
         return 2;
     }
-    int const mutations = argc > 2 ? std::atoi(argv[2]) : 500;
     for (int const signal : {SIGSEGV, SIGABRT, SIGFPE, SIGBUS, SIGILL}) std::signal(signal, name_the_input);
 
     std::vector<std::filesystem::path> files;
@@ -86,6 +91,8 @@ int main(int argc, char** argv) {
         return 1;
     }
     std::sort(files.begin(), files.end());
+    auto const share = std::min<std::size_t>(mutations_max, mutations_in_all / files.size());
+    int const mutations = argc > 2 ? std::atoi(argv[2]) : static_cast<int>(share);
 
     current_file = "the empty input";
     run({});
@@ -94,8 +101,13 @@ int main(int argc, char** argv) {
         Input const seed((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
         current_file = file.string();
         std::mt19937_64 dice(seed.size());
-        for (current_mutation = 0; current_mutation <= mutations; ++current_mutation)
-            run(current_mutation == 0 ? seed : mutate(seed, dice));
+        current_change = "mutation";
+        for (current_number = 0; current_number <= mutations; ++current_number)
+            run(current_number == 0 ? seed : mutate(seed, dice));
+        if (mutations == 0 || seed.size() > cut_bytes_max) continue;
+        current_change = "length";
+        for (current_number = 0; current_number < static_cast<int>(seed.size()); ++current_number)
+            run(Input(seed.begin(), seed.begin() + current_number));
     }
     std::printf("%zu seeds, %d mutations of each\n", files.size(), mutations);
     return 0;

@@ -1,4 +1,8 @@
 // Schedule documents: whatever decodes is sound, writes the same bytes again, and a calendar can be made of it.
+// Parser: common/schedule/document_parts.hpp
+// Parser: common/schedule/schedule_document.cpp(is_valid,read_policy,read_weekly,read_spans,check,write,encode)
+// Parser: common/schedule/schedule_document.cpp(decode_schedule_document)
+// Not reached: fractions of a second, as the document counts in seconds.
 #include "common/base/check.hpp"
 #include "common/schedule/calendar.hpp"
 

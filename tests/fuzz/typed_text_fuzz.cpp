@@ -1,4 +1,6 @@
 // What a person types: parse_moment and parse_options.
+// Parser: client-cli/ui/moments.cpp client-cli/ui/options.cpp
+// Not reached: help_text, Options::value, and folders that only the environment names.
 #include "client-cli/ui/moments.hpp"
 #include "client-cli/ui/options.hpp"
 #include "tests/fuzz/properties.hpp"

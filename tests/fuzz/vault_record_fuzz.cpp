@@ -1,4 +1,6 @@
-// The home's records: records::decode of every kind, and Sealer::open and unwrap_master_key on what is not ours.
+// The home's records: records::decode of every kind, and Sealer::open and unwrap_master_key, which open nothing but the
+// one thing of each that was ever sealed (corpus_home.cpp).
+// Parser: client-cli/engine/record_codec.cpp client-cli/vault/seal.cpp(open,unwrap_master_key)
 #include "client-cli/engine/records.hpp"
 #include "client-cli/vault/seal.hpp"
 #include "tests/fuzz/properties.hpp"
@@ -24,8 +26,14 @@ void play(bytes::ByteView input) {
 
 void play_sealed(bytes::ByteView input) {
     static vault::Sealer const sealer(Bytes(vault::master_key_bytes, 1));
-    INTERLUDE_CHECK(!sealer.open(1, {}, 1, input));
-    INTERLUDE_CHECK(!vault::unwrap_master_key(input, Bytes(32, 1)));
+    static auto const slot = sealer.slot(1, bytes::view("key"));
+    if (auto const opened = sealer.open(1, slot, 1, input)) {
+        INTERLUDE_CHECK(bytes::equal(opened->key, bytes::view("key")));
+        INTERLUDE_CHECK(bytes::equal(opened->value, bytes::view("value")));
+        INTERLUDE_CHECK(!sealer.open(1, slot, 2, input) && !sealer.open(2, slot, 1, input));
+    }
+    if (auto const master_key = vault::unwrap_master_key(input, Bytes(32, 1)))
+        INTERLUDE_CHECK(bytes::equal(master_key->expose(), Bytes(vault::master_key_bytes, 2)));
 }
 
 constexpr void (*plays[])(bytes::ByteView) = {play_sealed,
@@ -49,7 +57,9 @@ constexpr void (*plays[])(bytes::ByteView) = {play_sealed,
                                               play<wire::LogItem>,
                                               play<NewsRecord>,
                                               play<MessagePlaceRecord>,
-                                              play<MarkRecord>};
+                                              play<MarkRecord>,
+                                              play<EarlyReportRecord>,
+                                              play<SecretBytes>};
 
 }  // namespace
 

@@ -40,6 +40,15 @@ def declared(root):
                     yield match[1], f"{header.relative_to(root)}"
 
 
+def named_parsers(text):
+    """{file: names of its functions, or None for all of it}, of a target's lines `// Parser: FILE FILE(function,function)`."""
+    named = {}
+    for line in re.findall(r"^// Parser: (.+)$", text, re.M):
+        for file, functions in re.findall(r"([\w./-]+)(?:\(([\w,]+)\))?", line):
+            named[file] = (named.get(file) or set()) | set(functions.split(",")) if functions else None
+    return named
+
+
 def breaches(root):
     targets = "\n".join(path.read_text(encoding="utf-8") for path in sorted((root / "tests/fuzz").glob("*_fuzz.cpp")))
     named = lambda name: re.search(rf"(?<!\w){re.escape(name)}(?!\w)", targets)
@@ -49,6 +58,12 @@ def breaches(root):
         if name not in OURS and not named(THROUGH.get(name, name)):
             yield f"{where}: {name} reads foreign bytes, and no target in tests/fuzz names {THROUGH.get(name, name)}"
     for target in sorted((root / "tests/fuzz").glob("*_fuzz.cpp")):
+        parsers = named_parsers(target.read_text(encoding="utf-8"))
+        if not parsers:
+            yield f"{target.relative_to(root)}: no line '// Parser: FILE ...' says what it is about"
+        for file in parsers:
+            if not (root / file).is_file():
+                yield f"{target.relative_to(root)}: there is no {file}"
         corpus = root / "tests/fuzz/corpus" / target.name.removesuffix("_fuzz.cpp")
         if not corpus.is_dir() or not any(corpus.iterdir()):
             yield f"{target.relative_to(root)}: has no seed in {corpus.relative_to(root)}"

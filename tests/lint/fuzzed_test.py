@@ -7,7 +7,7 @@ from pathlib import Path
 import fuzzed
 
 TARGETS = {
-    'tests/fuzz/all_fuzz.cpp': '// decode_a decode_b parse_c read_d from_e',
+    'tests/fuzz/all_fuzz.cpp': '// decode_a decode_b parse_c read_d from_e\n// Parser: common/a/a.hpp(decode_a,parse_c)\n',
     'tests/fuzz/corpus/all/one': 'x',
     'common/a/a.hpp': 'Result<A> decode_a(bytes::ByteView from);\nResult<B> decode_b(ByteView from);\n'
                       'Result<C> parse_c(std::string_view text);\nResult<D> read_d(Reader& from);\n'
@@ -40,7 +40,13 @@ class Planted(unittest.TestCase):
                                                      '// Result<X> decode_z(ByteView from);\n'}), [])
 
     def test_a_target_without_seed_is_named(self):
-        self.assertEqual(len(self.found({'tests/fuzz/new_fuzz.cpp': ''})), 1)
+        self.assertEqual(len(self.found({'tests/fuzz/new_fuzz.cpp': '// Parser: common/a/a.hpp'})), 1)
+
+    def test_a_target_about_nothing_is_named(self):
+        for about in ('', '// Parser: common/a/gone.cpp'):
+            found = self.found({'tests/fuzz/new_fuzz.cpp': about, 'tests/fuzz/corpus/new/one': 'x'})
+            self.assertEqual(len(found), 1, about)
+            self.assertIn('tests/fuzz/new_fuzz.cpp', found[0])
 
 
 if __name__ == '__main__':
