@@ -9,10 +9,10 @@ extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, st
 
 namespace interlude::fuzz {
 
-/// libFuzzer's own mutation of `from`, which may become `more` bytes longer.
+/// libFuzzer's own mutation of `from`, which may become `more` bytes longer. It writes a byte even into nothing.
 inline bytes::Bytes scrambled(bytes::ByteView from, std::size_t more = 64) {
     auto out = bytes::copy(from);
-    out.resize(from.size() + more);
+    out.resize(std::max<std::size_t>(from.size() + more, 1));
     out.resize(LLVMFuzzerMutate(out.data(), from.size(), out.size()));
     return out;
 }
