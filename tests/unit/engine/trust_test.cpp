@@ -8,7 +8,7 @@
 #include "common/base/limits.hpp"
 #include "common/crypto/hash.hpp"
 #include "common/identity/invitation_link.hpp"
-#include "tests/unit/engine/world.hpp"
+#include "tests/unit/engine/craft.hpp"
 
 namespace interlude::tests {
 namespace {
@@ -137,6 +137,25 @@ TEST_F(Trust, author_is_who_sealed_the_message_whatever_the_server_says) {
     ASSERT_EQ(shown.size(), 1u);
     EXPECT_EQ(shown[0].from, author);
     EXPECT_THAT(world.therapist.alarm_codes(), Contains("wrong_sender"));
+}
+
+TEST_F(Trust, nothing_is_sealed_for_a_device_that_its_list_dropped) {
+    auto const id = world.send(world.client, "not for the lost phone");
+    identity::SignedDeviceList next;
+    {
+        engine::Turn hers(world.therapist.vault, world.therapist.entropy, world.now);
+        auto const list_key = *crypto::SigningKey::from_seed(hers.account().list_key.expose());
+        auto const other = crypto::SigningKey::generate(hers.entropy);
+        next = identity::sign_next(list_key, engine::own_list(hers),
+                                   {{hers.entropy.id<base::DeviceId>(), other.public_key(), world.now}}, world.now);
+    }
+    bool sealed = true;
+    auto const seal = [&](engine::Turn& turn, engine::OutgoingRecord& record) { sealed = engine::seal(turn, record); };
+    change_outgoing(world, world.client, id, [&](engine::Turn& turn, engine::OutgoingRecord& record) {
+        engine::take_list(turn, next);
+        seal(turn, record);
+    });
+    EXPECT_FALSE(sealed);  // her new list is known, and the group still has what it dropped
 }
 
 TEST_F(Trust, ciphertext_that_no_key_opens_is_kept_acked_and_said) {

@@ -18,6 +18,17 @@ TEST(Insider, cannot_speak_in_anothers_name) {
     EXPECT_EQ(error_of(talk.of("cleo").unprotect(nobody)), "unknown_sender");
 }
 
+TEST(Insider, cannot_commit_or_propose_in_anothers_name) {
+    Conversation talk({"anna", "ben", "cleo"});
+    auto anna = Insider::of(talk.of("anna"));
+    auto const ben = talk.of("ben").own_leaf();
+    auto const commit = anna.send_as(ben, Commit{}, talk.entropy());
+    EXPECT_EQ(error_of(talk.of("cleo").process(commit)), "bad_signature");
+    EXPECT_EQ(error_of(talk.of("cleo").authenticate_commit(commit)), "bad_signature");
+    auto const proposal = anna.send_as(ben, Proposal{Remove{talk.of("anna").own_leaf()}}, talk.entropy());
+    EXPECT_EQ(error_of(talk.of("cleo").receive_proposal(proposal)), "bad_signature");
+}
+
 TEST(Insider, cannot_leave_the_path_out_where_it_is_needed) {
     Conversation talk({"anna", "ben", "cleo"});
     auto const anna = Insider::of(talk.of("anna"));

@@ -56,17 +56,17 @@ struct Insider {
         for (auto& proposal : proposals) commit.proposals.emplace_back(std::move(proposal));
         return send(std::move(commit));
     }
-    /// An application message under the ratchet of any member, with the own signature.
-    Bytes send_as(LeafIndex leaf, std::string_view text, crypto::Entropy& entropy) {
-        auto const content = sign_content(WireFormat::mls_private_message,
-                                          {context.group_id,
-                                           context.epoch,
-                                           Sender::member(leaf),
-                                           {},
-                                           ApplicationData{bytes::copy(bytes::view(text))}},
-                                          context, signature_key);
+    /// A private message under the ratchet of any member, with the own signature.
+    Bytes send_as(LeafIndex leaf, ContentBody body, crypto::Entropy& entropy) {
+        auto content = sign_content(WireFormat::mls_private_message,
+                                    {context.group_id, context.epoch, Sender::member(leaf), {}, std::move(body)},
+                                    context, signature_key);
+        if (content.content.type() == ContentType::commit) content.auth.confirmation_tag = Bytes(suite->hash_size);
         auto sealed = protect_private(*suite, content, messages, secrets.sender_data_secret.expose(), entropy);
         return encode(MLSMessage{std::move(sealed.value().message)});
+    }
+    Bytes send_as(LeafIndex leaf, std::string_view text, crypto::Entropy& entropy) {
+        return send_as(leaf, ApplicationData{bytes::copy(bytes::view(text))}, entropy);
     }
 };
 
