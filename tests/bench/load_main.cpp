@@ -102,6 +102,10 @@ int main(int argc, char** argv) {
     using namespace interlude::bench;
     std::signal(SIGPIPE, SIG_IGN);
     std::vector<std::string> const arguments(argv + 1, argv + argc);
+    if (arguments == std::vector<std::string>{"--version"}) {
+        std::cout << "interlude-load " INTERLUDE_VERSION "\n";
+        return 0;
+    }
     if (arguments == std::vector<std::string>{"--help"}) {
         std::cout << load_usage();
         return 0;

@@ -10,7 +10,7 @@
 namespace interlude::mls::tests {
 namespace {
 
-constexpr LeafIndex sender{1};
+constexpr LeafIndex author{1};
 
 struct Epoch {
     crypto::SeededEntropy entropy{5};
@@ -26,7 +26,7 @@ struct Epoch {
     SecretTree keys{suite(), TreeSize::for_leaves(2), SecretBytes(Bytes(32, 6))};
 
     AuthenticatedContent content(WireFormat format, ContentBody body) {
-        return sign_content(format, {context.group_id, context.epoch, Sender::member(sender), bytes_of("aad"), body},
+        return sign_content(format, {context.group_id, context.epoch, Sender::member(author), bytes_of("aad"), body},
                             context, key);
     }
     PrivateMessage sealed(ContentBody body) {
@@ -89,7 +89,7 @@ TEST(PrivateMessage, sealed_again_from_a_restored_backup_repeats_no_nonce) {
 TEST(PrivateMessage, gives_back_what_was_said_and_who_said_it) {
     Epoch epoch;
     auto const opened = must(epoch.open(epoch.sealed(ApplicationData{bytes_of("hello")})));
-    EXPECT_EQ(opened.sender(), sender);
+    EXPECT_EQ(opened.sender(), author);
     EXPECT_EQ(opened.key.generation, 0U);
     EXPECT_EQ(std::get<ApplicationData>(opened.content.content.body).data, bytes_of("hello"));
     EXPECT_EQ(opened.content.content.authenticated_data, bytes_of("aad"));
@@ -116,7 +116,7 @@ TEST(PrivateMessage, refuses_every_changed_field) {
     EXPECT_EQ(changed([](PrivateMessage& m) { m.ciphertext.clear(); }), "decrypt_failed");
 }
 
-// Sealed with the right keys, but by a sender that hides something in the padding (§6.3.1).
+// Sealed with the right keys, but by an author that hides something in the padding (§6.3.1).
 TEST(PrivateMessage, refuses_padding_that_is_not_all_zero) {
     for (std::uint8_t const hidden : {0, 1}) {
         Epoch epoch;
@@ -124,8 +124,8 @@ TEST(PrivateMessage, refuses_padding_that_is_not_all_zero) {
         auto plaintext = encode(PrivateMessageContent{content.content.body, content.auth});
         plaintext.resize(256);
         plaintext.back() = hidden;
-        auto const sealing = must(epoch.keys.spend(sender, RatchetKind::application));
-        SenderData const data{sender, sealing.generation, {0, 0, 0, 0}};
+        auto const sealing = must(epoch.keys.spend(author, RatchetKind::application));
+        SenderData const data{author, sealing.generation, {0, 0, 0, 0}};
         auto const& framed = content.content;
         PrivateMessage message{framed.group_id, framed.epoch, framed.type(), framed.authenticated_data, {}, {}};
         message.ciphertext = crypto::aead_seal(

@@ -59,6 +59,23 @@ TEST_F(Couriers, bring_what_waits_and_then_what_changes) {
     hers.courier->stop();
 }
 
+TEST_F(Couriers, tell_the_end_of_an_epoch_with_the_ack_that_ends_it) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    run(store->accept_commit(pair.healing(1, timers.now)));
+    timers.now += std::chrono::days{2};  // nobody may write in the first epoch any more
+    auto const hers = live(pair.therapist.device());
+    EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
+    EXPECT_TRUE(hers.sink->bodies<wire::EpochEnd>().empty());  // its message waits
+    run(store->ack(pair.therapist.device(), pair.conversation, {1}));
+    run(store->accept_commit(pair.healing(2, timers.now)));
+    timers.now += std::chrono::days{2};
+    hers.courier->acked(pair.conversation, {1});
+    settle();
+    ASSERT_EQ(hers.sink->bodies<wire::EpochEnd>().size(), 1u);
+    hers.courier->stop();
+}
+
 TEST_F(Couriers, bring_no_message_before_it_passes) {
     meet_with_hours(13, 14);
     send(pair.client, 1);
