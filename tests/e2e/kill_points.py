@@ -129,7 +129,7 @@ def texts(history, author_is_me):
 
 
 def history_of(world, who):
-    """What a home has, asked over the net; Failed if it can never become right, and what it lacks, '' if nothing."""
+    """What a home has and should not, or lacks, asked over the net; '' if it is right. Failed where time cannot mend it."""
     answer = world.people[who].run('read', '--peek')
     history = answer.of('message')
     mine, theirs = texts(history, True), texts(history, False)
@@ -165,7 +165,7 @@ def check_log(world):
         list(pool.map(of, joined))
 
 
-def check_all(world, step):
+def check_all(world):
     if world.facts.get('client_link') and world.people['client'].home.exists():
         check_histories(world)
     check_log(world)
@@ -275,7 +275,7 @@ def strike_server(world, step, call, fault, number):
             server.kill()
             server.start()
         code, out, err = finished(app, 60)
-    if fault in ('KILL', 'EIO') and call in ('fsync', 'fdatasync') and died is None and fault != 'KILL':
+    if fault == 'EIO' and call in ('fsync', 'fdatasync') and died is None:
         raise Failed('an fsync failed and the server went on')
     if step.says:
         if code not in (0, 75):
@@ -294,7 +294,7 @@ def strike_app(world, step, call, fault, number):
     code, out, err = finished(app, 60)
     if code < 0 and code != -9:
         raise Failed(f'the app crashed with {code}')
-    if code == 134 or code == 139 or 'terminate called' in err:
+    if code in (134, 139) or 'terminate called' in err:
         raise Failed(f'the app crashed with {code}: {err[-200:]}')
     if step.says:
         kept = world.people[step.who].run('read', '--peek', '--offline')
@@ -340,7 +340,7 @@ def play_part(options, part, results):
                         if not STRIKES[target](copy, step, call, fault, number):
                             missed += 1
                             continue
-                        check_all(copy, step)
+                        check_all(copy)
                         struck[target, fault] += 1
                     except (Failed, OSError, subprocess.SubprocessError, ValueError) as fault_found:
                         problems.append(f'{step.name}: {target} {call} {fault} {number}: {fault_found}')

@@ -8,14 +8,8 @@
 #include "common/bytes/text.hpp"
 #include "tests/fuzz/make_corpus.hpp"
 #include "tests/unit/audit/sample_log.hpp"
-#include "tests/unit/identity/people.hpp"
 
 namespace interlude::fuzz {
-
-using bytes::Bytes;
-using bytes::ByteView;
-using identity::tests::id_of;
-using identity::tests::noon;
 
 namespace {
 

@@ -2,14 +2,8 @@
 #include "client-cli/engine/records.hpp"
 #include "client-cli/vault/seal.hpp"
 #include "tests/fuzz/make_corpus.hpp"
-#include "tests/unit/identity/people.hpp"
 
 namespace interlude::fuzz {
-
-using bytes::Bytes;
-using bytes::ByteView;
-using identity::tests::id_of;
-using identity::tests::noon;
 
 namespace {
 

@@ -3,14 +3,8 @@
 #include "common/identity/leaf_attestation.hpp"
 #include "common/identity/redemption.hpp"
 #include "tests/fuzz/make_corpus.hpp"
-#include "tests/unit/identity/people.hpp"
 
 namespace interlude::fuzz {
-
-using bytes::Bytes;
-using bytes::ByteView;
-using identity::tests::id_of;
-using identity::tests::noon;
 
 void make_identity_seeds() {
     using namespace identity;

@@ -2,15 +2,9 @@
 #include "common/mls/messages.hpp"
 #include "common/mls_framing/declaration.hpp"
 #include "tests/fuzz/make_corpus.hpp"
-#include "tests/unit/identity/people.hpp"
 #include "tests/unit/mls/tree_members.hpp"
 
 namespace interlude::fuzz {
-
-using bytes::Bytes;
-using bytes::ByteView;
-using identity::tests::id_of;
-using identity::tests::noon;
 
 namespace {
 

@@ -2,13 +2,10 @@
 #include "common/schedule/override_document.hpp"
 #include "common/schedule/schedule_document.hpp"
 #include "tests/fuzz/make_corpus.hpp"
-#include "tests/unit/identity/people.hpp"
 #include "tests/unit/schedule/builders.hpp"
 
 namespace interlude::fuzz {
 
-using bytes::Bytes;
-using identity::tests::id_of;
 using namespace schedule;
 
 namespace {

@@ -7,9 +7,6 @@
 
 namespace interlude::fuzz {
 
-using bytes::Bytes;
-using bytes::ByteView;
-
 namespace {
 
 void make_typed_seeds() {

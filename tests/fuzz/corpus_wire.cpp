@@ -2,15 +2,9 @@
 #include "client-cli/engine/content.hpp"
 #include "common/wire/codec.hpp"
 #include "tests/fuzz/make_corpus.hpp"
-#include "tests/unit/identity/people.hpp"
 #include "tests/unit/wire/sample_frames.hpp"
 
 namespace interlude::fuzz {
-
-using bytes::Bytes;
-using bytes::ByteView;
-using identity::tests::id_of;
-using identity::tests::noon;
 
 namespace {
 

@@ -5,8 +5,15 @@
 #include <string>
 
 #include "common/bytes/bytes.hpp"
+#include "tests/unit/identity/people.hpp"
 
 namespace interlude::fuzz {
+
+// What nearly all of them are made of.
+using bytes::Bytes;
+using bytes::ByteView;
+using identity::tests::id_of;
+using identity::tests::noon;
 
 /// The file `name` of the corpus `target`; with a choice, behind the byte that chooses.
 void seed(std::string const& target, std::string const& name, bytes::ByteView content);

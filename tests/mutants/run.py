@@ -5,7 +5,7 @@
     run.py --check        only whether every patch applies to these sources and names a ring (seconds, no compiler)
     run.py --list         what each one breaks
 
-A patch begins with one line that says what goes wrong, and `Ring: TARGET`, the test program that must fail. Nothing of
+A patch begins with one line that says what goes wrong, and `Ring: TARGET`, the GoogleTest program that must fail. Nothing of
 this is in the product: a copy of the tracked files in build-mutants/ is patched, built, tested and mended again."""
 import argparse
 import dataclasses
@@ -22,7 +22,6 @@ ROOT = HERE.parent.parent
 TREE = ROOT / "build-mutants" / "src"
 BUILD = TREE / "build"
 RUN_SECONDS_MAX = 600          # a ring that takes longer hangs: that is noticed too
-ARGUMENTS = {"interlude-sim": ["--seeds", "40", "--new-seeds", "0", "--few"]}
 
 
 class Broken(Exception):
@@ -104,20 +103,15 @@ def build(ring: str, jobs: str) -> None:
 
 def noticed(ring: str) -> str | None:
     """What failed in the ring; None if all of it passes."""
-    arguments = ARGUMENTS.get(ring, ["--gtest_fail_fast", "--gtest_color=no"])
-    code, said = run([str(BUILD / "bin" / ring), *arguments], RUN_SECONDS_MAX)
+    code, said = run([str(BUILD / "bin" / ring), "--gtest_fail_fast", "--gtest_color=no"], RUN_SECONDS_MAX)
     if code == 0:
         return None
     failed = re.findall(r"^\[  FAILED  \] ([^\s,]+)", said, re.MULTILINE)
     begun = re.findall(r"^\[ RUN      \] (\S+)", said, re.MULTILINE)
     if failed:
         return failed[0]
-    if code is None:
-        return f"hangs in {begun[-1]}" if begun else "hangs"
-    if begun:
-        return f"crashes in {begun[-1]}"
-    lines = [line for line in said.splitlines() if line.strip()]
-    return next((line.strip() for line in lines if re.search(r"fail|lost|wrong|never", line, re.I)), lines[-1])[:90]
+    how = "hangs" if code is None else "crashes"
+    return f"{how} in {begun[-1]}" if begun else f"{how} at its start"
 
 
 # ---- the verbs -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <filesystem>
@@ -11,28 +10,9 @@
 #include "server/store/sqlite/sqlite_store.hpp"
 #include "tests/contract/vfs/fault_vfs.hpp"
 #include "tests/contract/vfs/pair.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
-
-/// A folder of its own, gone at the end.
-class ScratchFolder {
-  public:
-    ScratchFolder() {
-        std::string pattern = (std::filesystem::temp_directory_path() / "interlude-XXXXXX").string();
-        path_ = mkdtemp(pattern.data());
-    }
-    ~ScratchFolder() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    ScratchFolder(ScratchFolder const&) = delete;
-    ScratchFolder& operator=(ScratchFolder const&) = delete;
-    std::filesystem::path operator/(char const* name) const { return path_ / name; }
-    std::filesystem::path const& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 class StoreOnVfs {
   public:

@@ -1,10 +1,10 @@
 // Power is cut, a write or an fsync fails, at each step of a scripted life in turn. Reopening shows every submission
 // that was answered, none of them half, and a log that fits.
-#include <cstdlib>
 #include <iostream>
 
 #include "tests/contract/vfs/life.hpp"
 #include "tests/contract/vfs/whole.hpp"
+#include "tests/support/how_often.hpp"
 
 namespace interlude::test {
 namespace {
@@ -15,8 +15,7 @@ using Loss = FaultVfs::Loss;
 
 /// INTERLUDE_SWEEPS (./dev faults).
 int rounds() {
-    auto const* const wanted = std::getenv("INTERLUDE_SWEEPS");
-    return wanted ? std::atoi(wanted) : 1;
+    return how_often("INTERLUDE_SWEEPS", 1);
 }
 
 class Power : public testing::Test {

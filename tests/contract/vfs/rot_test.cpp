@@ -1,18 +1,17 @@
 // A disk that turns one bit: of the store at rest, of its write-ahead log after a crash, in every place alike. Whatever
 // is turned is noticed, or nothing that the store says is any different. INTERLUDE_FLIPS: how many (./dev faults).
-#include <cstdlib>
 #include <iostream>
 #include <random>
 
 #include "tests/contract/vfs/life.hpp"
 #include "tests/contract/vfs/whole.hpp"
+#include "tests/support/how_often.hpp"
 
 namespace interlude::test {
 namespace {
 
 int flips() {
-    auto const* const wanted = std::getenv("INTERLUDE_FLIPS");
-    return wanted ? std::atoi(wanted) : 600;
+    return how_often("INTERLUDE_FLIPS", 600);
 }
 
 std::string value_of(sqlite3_stmt* row, int column) {

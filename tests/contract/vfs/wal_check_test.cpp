@@ -121,8 +121,7 @@ TEST(PageChecksum, notices_every_bit_and_another_place) {
         page[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
     }
     EXPECT_TRUE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(page_bytes), 5));  // never written
-    EXPECT_FALSE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(512), 5) &&
-                 store_sqlite::page_is_whole(std::vector<std::uint8_t>(512, 1), 5));
+    EXPECT_FALSE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(512, 1), 5));
 }
 
 }  // namespace

@@ -9,7 +9,7 @@
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
-#include "tests/unit/app/scratch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "tests/unit/app/scratch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
 namespace {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "server/app/daemon.hpp"
-#include "tests/unit/app/scratch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
 namespace {

@@ -8,7 +8,7 @@
 #include <array>
 #include <fstream>
 
-#include "tests/unit/app/scratch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
 namespace {

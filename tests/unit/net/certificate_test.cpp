@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "server/net/server.hpp"
-#include "tests/unit/app/scratch.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::test {
 namespace {

@@ -2,13 +2,14 @@
 // INTERLUDE_FLIPS: how many (./dev faults).
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <random>
 
 #include "client-cli/vault/sealed_vault.hpp"
 #include "common/bytes/writer.hpp"
+#include "tests/support/how_often.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::vault {
 namespace {
@@ -17,15 +18,12 @@ using bytes::Bytes;
 using engine::Table;
 
 int flips() {
-    auto const* const wanted = std::getenv("INTERLUDE_FLIPS");
-    return wanted ? std::atoi(wanted) : 100;
+    return test::how_often("INTERLUDE_FLIPS", 100);
 }
 
 class VaultRot : public testing::Test {
   protected:
     VaultRot() {
-        std::string pattern = testing::TempDir() + "interlude-rot-XXXXXX";
-        home = mkdtemp(pattern.data());
         auto const vault = SealedVault::create(home, secret(), entropy);
         for (std::uint8_t round = 0; round < 12; ++round) {  // several versions, and rows that are gone again
             auto transaction = vault->begin();
@@ -36,7 +34,6 @@ class VaultRot : public testing::Test {
             transaction->commit();
         }
     }
-    ~VaultRot() override { std::filesystem::remove_all(home); }
 
     static VaultSecret secret() { return {VaultSecret::Kind::key_file, bytes::SecretBytes(Bytes(32, 1))}; }
     static Bytes key(int number) {
@@ -62,7 +59,8 @@ class VaultRot : public testing::Test {
     }
 
     crypto::SystemEntropy entropy;
-    std::filesystem::path home;
+    test::ScratchFolder folder;
+    std::filesystem::path home = folder.path();
 };
 
 TEST_F(VaultRot, is_noticed_or_harmless) {

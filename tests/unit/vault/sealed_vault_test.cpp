@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "common/bytes/text.hpp"
+#include "tests/support/scratch_folder.hpp"
 
 namespace interlude::vault {
 namespace {
@@ -32,12 +33,6 @@ Bytes key(std::uint8_t fill, std::string_view rest = {}) {
 }
 
 struct Vaults : testing::Test {
-    Vaults() {
-        std::string pattern = testing::TempDir() + "interlude-vault-XXXXXX";
-        home = mkdtemp(pattern.data());
-    }
-    ~Vaults() override { std::filesystem::remove_all(home); }
-
     static VaultSecret key_secret(std::uint8_t fill = 1) {
         return {VaultSecret::Kind::key_file, bytes::SecretBytes(Bytes(32, fill))};
     }
@@ -114,7 +109,8 @@ struct Vaults : testing::Test {
     }
 
     crypto::SystemEntropy entropy;
-    std::filesystem::path home;
+    test::ScratchFolder folder;
+    std::filesystem::path home = folder.path();
 };
 
 TEST_F(Vaults, what_was_committed_is_there_when_it_is_opened_again) {

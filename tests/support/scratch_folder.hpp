@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <string>
 
 namespace interlude::test {
 
@@ -20,6 +21,7 @@ class ScratchFolder {
     ScratchFolder(ScratchFolder const&) = delete;
     ScratchFolder& operator=(ScratchFolder const&) = delete;
     std::filesystem::path operator/(char const* name) const { return path_ / name; }
+    std::filesystem::path const& path() const { return path_; }
 
   private:
     std::filesystem::path path_;

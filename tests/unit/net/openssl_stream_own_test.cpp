@@ -1,0 +1,208 @@
+// What the server's TLS stream does beyond asio's: it stays whole, answers new keys while it writes, and keeps nothing.
+#include <malloc.h>
+
+#include "tests/unit/net/tls_streams.hpp"
+
+namespace interlude::test {
+namespace {
+
+using OurTlsStream = TlsStreams<OurStream>;
+
+TEST_F(OurTlsStream, sends_a_header_and_the_text_behind_it_as_one_record) {
+    open();
+    peer->heard_bytes = 0;
+    std::string const header(4, 'h');
+    std::string const body(100, 'b');
+    std::array<asio::const_buffer, 2> const from{asio::buffer(header), asio::buffer(body)};
+    Outcome sent;
+    stream->async_write_some(from, Note{sent});
+    EXPECT_TRUE(until([&] { return peer->heard.size() == 104; }));
+    EXPECT_EQ(sent.bytes, 104u);
+    constexpr std::size_t record_overhead = 5 + 1 + 16;  // RFC 8446 §5.2: header, type, tag
+    EXPECT_EQ(peer->heard_bytes, 104 + record_overhead);
+}
+
+TEST_F(OurTlsStream, stays_whole_when_a_write_is_cancelled) {
+    open();
+    auto const text = long_text(6'000'000);
+    peer->deaf = true;
+    Outcome sent;
+    asio::async_write(*stream, asio::buffer(text), cancellable(sent));
+    settle();
+    cancel.emit(asio::cancellation_type::terminal);
+    settle();
+    ASSERT_EQ(sent.error, asio::error::operation_aborted);
+    peer->say("heard");
+    EXPECT_EQ(read(), "heard");
+    peer->deaf = false;
+    write("next");
+    auto const next_came = [&] {
+        return peer->heard.size() >= 4 && peer->heard.substr(peer->heard.size() - 4) == "next";
+    };
+    EXPECT_TRUE(until(next_came));
+    auto const taken = peer->heard.size() - 4;
+    EXPECT_GE(taken, sent.bytes);
+    EXPECT_LE(taken, sent.bytes + 16 * 1024);
+    EXPECT_TRUE(peer->heard.substr(0, taken) == text.substr(0, taken));
+}
+
+TEST_F(OurTlsStream, lets_a_read_be_cancelled_totally_and_a_write_not) {
+    open();
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), cancellable(got));
+    settle();
+    cancel.emit(asio::cancellation_type::total);
+    settle();
+    EXPECT_EQ(got.error, asio::error::operation_aborted);
+
+    auto const text = long_text(16 * 1024);
+    peer->deaf = true;
+    Outcome sent;
+    do {
+        sent = {};
+        stream->async_write_some(asio::buffer(text), cancellable(sent));
+        settle_full();
+    } while (sent.over);
+    cancel.emit(asio::cancellation_type::total);
+    cancel.emit(asio::cancellation_type::partial);
+    settle();
+    EXPECT_FALSE(sent.over);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return sent.over; }));
+    EXPECT_FALSE(sent.error) << sent.error.message();
+}
+
+TEST_F(OurTlsStream, keeps_what_was_read_when_the_cancelling_comes_too_late) {
+    open();
+    peer->say("there");
+    arrived();
+    std::string text(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(text), cancellable(got));
+    cancel.emit(asio::cancellation_type::terminal);
+    settle();
+    EXPECT_FALSE(got.error) << got.error.message();
+    EXPECT_EQ(got.bytes, 5u);
+}
+
+// asio::ssl::stream cannot read in these two: OpenSSL has to answer, and its own write waits.
+TEST_F(OurTlsStream, follows_the_peer_to_new_keys_while_a_write_waits) {
+    open();
+    auto const text = long_text(6'000'000);
+    Outcome sent;
+    write_until_full(text, sent);
+    for (auto const* said : {"one", "two", "three"}) {
+        peer->update_key(SSL_KEY_UPDATE_REQUESTED);
+        peer->say(said);
+        EXPECT_EQ(read(), said);
+    }
+    EXPECT_FALSE(sent.over);
+    Outcome got;
+    std::string received(64, '\0');
+    stream->async_read_some(asio::buffer(received), Note{got});
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return sent.over && peer->heard.size() == text.size(); }));
+    EXPECT_TRUE(peer->heard == text);
+    peer->say("four");
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_EQ(got.bytes, 4u);
+}
+
+TEST_F(OurTlsStream, reads_no_further_while_its_answers_pile_up_unread) {
+    open();
+    auto const text = long_text(6'000'000);
+    peer->deaf = true;
+    Outcome sent;
+    asio::async_write(*stream, asio::buffer(text), cancellable(sent));
+    settle_full();
+    cancel.emit(asio::cancellation_type::terminal);  // from here on the read alone makes room
+    settle();
+    ASSERT_TRUE(sent.over);
+    for (int again = 0; again < 3'000; ++again) peer->update_key(SSL_KEY_UPDATE_REQUESTED);
+    peer->say("at last");
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    arrived();
+    EXPECT_GT(stream->next_layer().available(), 40'000u);  // of 81 kB
+    EXPECT_FALSE(got.over);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return got.over && peer->answers >= 2'900; }));
+    EXPECT_EQ(received.substr(0, got.bytes), "at last");
+    EXPECT_GE(peer->heard.size(), sent.bytes);
+    EXPECT_TRUE(peer->heard == text.substr(0, peer->heard.size()));
+}
+
+TEST_F(OurTlsStream, lets_others_have_their_turn_while_key_updates_do_not_end) {
+    open();
+    for (int again = 0; again < 1'000; ++again) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+    peer->say("x");
+    arrived();
+    std::string text(64, '\0');
+    Outcome got;
+    std::size_t turns = 0;
+    stream->async_read_some(asio::buffer(text), Note{got});
+    asio::post(io, Neighbour{io, turns, got.over});
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_GE(turns, 500u);
+}
+
+TEST_F(OurTlsStream, may_be_destroyed_while_it_waits) {
+    open();
+    auto const text = long_text(6'000'000);
+    Outcome sent;
+    write_until_full(text, sent);
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    stream.reset();
+    settle();
+    EXPECT_EQ(sent.error, asio::error::operation_aborted);
+    EXPECT_EQ(got.error, asio::error::operation_aborted);
+}
+
+TEST_F(OurTlsStream, may_be_destroyed_when_a_result_is_on_its_way) {
+    open();
+    peer->say("text");
+    arrived();
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    stream.reset();
+    settle();
+    EXPECT_EQ(got.bytes, 4u);
+}
+
+TEST_F(OurTlsStream, may_be_moved_while_it_waits) {
+    open();
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    auto moved = std::move(*stream);
+    *stream = std::move(moved);
+    peer->say("text");
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_FALSE(got.error) << got.error.message();
+}
+
+TEST_F(OurTlsStream, waits_without_buffers) {
+    open();
+    peer->say("text");
+    EXPECT_EQ(read(), "text");
+    write(long_text(16 * 1024));
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    settle();
+    auto const before = mallinfo2().uordblks;
+    stream.reset();
+    settle();
+    auto const held = before - mallinfo2().uordblks;
+    EXPECT_LE(held, 16u * 1024);  // OpenSSL's two buffers alone would be more
+    RecordProperty("bytes", static_cast<int>(held));
+    EXPECT_TRUE(before == 0 || held >= 4u * 1024);  // a sanitizer has its own memory and counts none here
+}
+
+}  // namespace
+}  // namespace interlude::test
