@@ -199,6 +199,7 @@ class LinkDriver::Handler {
         if (driver_.state_ == State::redeeming && driver_.answered_)
             return driver_.fail_join(
                 turn_, error.code == wire::ErrorCode::not_allowed ? wire::Rule::not_a_member : wire::Rule::too_fast);
+        if (request_.is_zero()) return cannot_be_read(error);
         if (answers(Asked::log) || answers(Asked::checkpoint)) return put_off_log(error);
         if (answers(Asked::caught_up)) driver_.asked_back_ = true;  // it looked at all that was said before
         if (take_error(turn_, driver_.in_flight_, request_, error)) return;
@@ -208,6 +209,13 @@ class LinkDriver::Handler {
 
   private:
     bool answers(Asked what) const { return driver_.answered_ && driver_.answered_->what == what; }
+
+    /// Unasked, it is about what the server should have brought by itself.
+    void cannot_be_read(wire::Error const& error) {
+        if (error.code != wire::ErrorCode::store) return;
+        turn_.alarm("store_cannot_read",
+                    "the server cannot read some of what waits for you: ask whoever runs it to look at its store");
+    }
 
     /// What the server could not say now is asked again, unless it is no question for this account.
     void put_off_log(wire::Error const& error) {

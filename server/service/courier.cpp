@@ -11,10 +11,15 @@ using ports::use_tuple;
 }
 
 Courier::Courier(asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
-                 std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics)
-    : store_(store), device_(device), sink_(std::move(sink)), diag_(diag), metrics_(metrics), wake_(executor) {
-    wake_.expires_at(std::chrono::steady_clock::time_point::max());
-}
+                 std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics,
+                 std::chrono::milliseconds pause)
+    : store_(store),
+      device_(device),
+      sink_(std::move(sink)),
+      metrics_(metrics),
+      pause_(pause),
+      outage_(diag, metrics, "store_failed_while_delivering", "store_delivers_again"),
+      wake_(executor) {}
 
 void Courier::began_with(std::vector<wire::ConversationState> const& conversations) {
     for (auto const& state : conversations) {
@@ -29,10 +34,13 @@ void Courier::began_with(std::vector<wire::ConversationState> const& conversatio
 
 void Courier::changed(std::optional<base::ConversationId> conversation) {
     if (stopped_) return;
+    auto const is_due = [this](base::ConversationId const& id) {
+        if (!troubled_.contains(id)) due_.insert(id);
+    };
     if (conversation) {
-        due_.insert(*conversation);
+        is_due(*conversation);
     } else {
-        for (auto const& [id, seen] : seen_) due_.insert(id);
+        for (auto const& [id, seen] : seen_) is_due(id);
     }
     wake_.cancel();
 }
@@ -48,7 +56,24 @@ void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t
 }
 
 asio::awaitable<void> Courier::sleep() {
+    wake_.expires_at(troubled_.empty() ? std::chrono::steady_clock::time_point::max() : try_again_at_);
     co_await wake_.async_wait(use_tuple);
+    auto const now = std::chrono::steady_clock::now();
+    if (troubled_.empty() || now < try_again_at_) co_return;
+    due_.insert(troubled_.begin(), troubled_.end());
+    try_again_at_ = now + pause_;
+}
+
+void Courier::failed(base::ConversationId const& conversation, std::exception const& error) {
+    outage_.failed(error);
+    if (troubled_.empty()) try_again_at_ = std::chrono::steady_clock::now() + pause_;
+    if (!troubled_.insert(conversation).second) return;
+    auto const seconds = std::chrono::ceil<std::chrono::seconds>(pause_).count();
+    sink_->push({{}, wire::Error{wire::ErrorCode::store, static_cast<std::uint32_t>(seconds)}});
+}
+
+void Courier::worked(base::ConversationId const& conversation) {
+    if (troubled_.erase(conversation) > 0 && troubled_.empty()) outage_.worked();
 }
 
 asio::awaitable<void> Courier::run() {
@@ -64,7 +89,12 @@ asio::awaitable<void> Courier::run() {
         due_.erase(next);
         last_offered_ = conversation;
         offering_ = conversation;
-        co_await offer(conversation);
+        try {
+            co_await offer(conversation);
+            worked(conversation);
+        } catch (std::exception const& error) {
+            failed(conversation, error);
+        }
         offering_.reset();
     }
 }

@@ -4,6 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -12,13 +13,16 @@
 #include "server/ports/diag.hpp"
 #include "server/ports/metrics.hpp"
 #include "server/ports/store.hpp"
+#include "server/service/outage.hpp"
 
 namespace interlude::service {
 
 class Courier : public std::enable_shared_from_this<Courier> {
   public:
+    /// `pause`: between two attempts to read what the store could not read.
     Courier(boost::asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
-            std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics);
+            std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics,
+            std::chrono::milliseconds pause = std::chrono::seconds{5});
 
     /// What Ready told the app already.
     void began_with(std::vector<wire::ConversationState> const& conversations);
@@ -26,7 +30,8 @@ class Courier : public std::enable_shared_from_this<Courier> {
     void changed(std::optional<base::ConversationId> conversation);
     /// These are in the device's vault.
     void acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs);
-    /// Offers until the link ends. The caller keeps a shared_ptr alive meanwhile.
+    /// Offers until the link ends. The caller keeps a shared_ptr alive meanwhile. A conversation that the store cannot
+    /// read keeps no other one waiting: the app and the operator are told, and it is tried again.
     boost::asio::awaitable<void> run();
     void stop();
 
@@ -34,17 +39,22 @@ class Courier : public std::enable_shared_from_this<Courier> {
     boost::asio::awaitable<void> offer(base::ConversationId conversation);
     boost::asio::awaitable<void> drained();
     boost::asio::awaitable<void> sleep();
+    void failed(base::ConversationId const& conversation, std::exception const& error);
+    void worked(base::ConversationId const& conversation);
 
     ports::Store& store_;
     core::DeviceRef device_;
     std::shared_ptr<ports::DeliverySink> sink_;
-    ports::Diag& diag_;
     ports::Metrics& metrics_;
+    std::chrono::milliseconds pause_;
     std::map<base::ConversationId, core::ConversationSeen> seen_;
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
     std::optional<base::ConversationId> offering_;
     base::ConversationId last_offered_;
+    Outage outage_;
+    std::set<base::ConversationId> troubled_;  // not read by the last attempt; due again at the time below
+    std::chrono::steady_clock::time_point try_again_at_;
     bool stopped_ = false;
     boost::asio::steady_timer wake_;
 };

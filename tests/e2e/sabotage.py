@@ -31,9 +31,8 @@ def page_checksum(page, number):
 def seal_pages(path):
     with open(path, 'r+b') as file:
         for number, page in enumerate(iter(lambda: file.read(PAGE), b''), start=1):
-            if any(page):
-                file.seek(number * PAGE - 8)
-                file.write(struct.pack('<Q', page_checksum(page, number)))
+            file.seek(number * PAGE - 8)
+            file.write(struct.pack('<Q', page_checksum(page, number)))
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <optional>
 #include <stdexcept>
+#include <utility>
 
 #include "server/store/sqlite/page_checksum.hpp"
 #include "server/store/sqlite/wal_check.hpp"
@@ -14,19 +16,30 @@ namespace {
 constexpr int ask_whether_checked = 0x496e7401;  // a file control of our own
 constexpr std::size_t reserved_at = 20;          // in the file's header: bytes that SQLite leaves free in each page
 constexpr std::size_t smallest_page = 512;
-constexpr auto frame_bytes = static_cast<sqlite3_int64>(wal_frame_header_bytes + page_bytes);
+constexpr sqlite3_int64 frame_bytes = wal_frame_header_bytes + page_bytes;
+
+/// What a file of SQLite's is to us.
+enum class Kind : std::uint8_t { main, wal, other };
+
+/// A WAL, as it is written. SQLite hands over a frame's header and then its page; with the page's checksum in its last
+/// bytes the sum in the header is another one, and so are those of all frames behind it. SQLite reads sums only when it
+/// recovers a log, and then goes on from what is there.
+struct WalWriting {
+    bool big_endian;
+    WalChecksum sum;          // up to `sum_ends`
+    sqlite3_int64 sum_ends;   // an offset; nothing: not known
+    sqlite3_int64 header_at;  // of the frame that begins: its header waits for its page
+    std::array<std::uint8_t, wal_frame_header_bytes> header;
+};
 
 /// SQLite gives the memory, for this and the file below, which follows it.
 struct CheckedFile {
     sqlite3_file base;
-    bool is_main, is_wal;
-    bool checked;  // the main file: its pages have checksums
-    // The WAL: SQLite writes a page anew into a frame of a transaction that is not committed yet, and mends the
-    // checksums before it commits. Frames from here on are not to be judged until the next sync.
-    sqlite3_int64 mending_from;
-    sqlite3_int64 header_written;  // offset of the frame whose header was written last
+    Kind kind;
+    bool sealed;  // its pages have checksums; of a WAL: those that are written from here on
+    WalWriting wal;
 };
-constexpr sqlite3_int64 nothing = INT64_MAX;
+constexpr sqlite3_int64 nothing = -1;
 
 CheckedFile& as_checked(sqlite3_file* file) {
     return *reinterpret_cast<CheckedFile*>(file);
@@ -45,13 +58,16 @@ std::uint64_t page_number(int amount, sqlite3_int64 offset) {
     return amount == size && offset % size == 0 ? static_cast<std::uint64_t>(offset / size) + 1 : 0;
 }
 
-/// The frame whose page lies at this offset of the WAL.
+/// Frames of a WAL, by the offset of their page.
 sqlite3_int64 frame_of_page(sqlite3_int64 offset) {
     return offset - static_cast<sqlite3_int64>(wal_frame_header_bytes);
 }
+bool is_frame(sqlite3_int64 offset) {
+    auto const in_frames = offset - static_cast<sqlite3_int64>(wal_header_bytes);
+    return in_frames >= 0 && in_frames % frame_bytes == 0;
+}
 bool is_page_of_wal(int amount, sqlite3_int64 offset) {
-    auto const in_frames = frame_of_page(offset) - static_cast<sqlite3_int64>(wal_header_bytes);
-    return amount == static_cast<int>(page_bytes) && in_frames >= 0 && in_frames % frame_bytes == 0;
+    return amount == static_cast<int>(page_bytes) && is_frame(frame_of_page(offset));
 }
 
 bool read_below(sqlite3_file* file, std::span<std::uint8_t> to, sqlite3_int64 offset) {
@@ -59,63 +75,144 @@ bool read_below(sqlite3_file* file, std::span<std::uint8_t> to, sqlite3_int64 of
     return base->pMethods->xRead(base, to.data(), static_cast<int>(to.size()), offset) == SQLITE_OK;
 }
 
-/// The page that was just read is the one its frame was written with.
-bool wal_page_is_whole(sqlite3_file* file, bytes::ByteView page, sqlite3_int64 offset) {
-    auto const at = frame_of_page(offset);
-    bool const first = at == static_cast<sqlite3_int64>(wal_header_bytes);
+// ---- Reading -------------------------------------------------------------------------------------------------------
+
+bool is_big_endian(std::span<std::uint8_t const> wal_header) {
+    return (wal_header[3] & 1) != 0;
+}
+
+/// The sum of the WAL up to this frame.
+std::optional<WalChecksum> sum_before(sqlite3_file* file, sqlite3_int64 frame) {
+    std::array<std::uint8_t, wal_header_bytes> first{};
+    std::array<std::uint8_t, wal_frame_header_bytes> header{};
+    if (frame == static_cast<sqlite3_int64>(wal_header_bytes))
+        return read_below(file, first, 0) ? std::optional(stored_checksum(first)) : std::nullopt;
+    return read_below(file, header, frame - frame_bytes) ? std::optional(stored_checksum(header)) : std::nullopt;
+}
+
+/// Its sum is the one it was written with: for pages of a log from before they had checksums of their own.
+bool frame_is_whole(sqlite3_file* file, bytes::ByteView frame, sqlite3_int64 offset) {
     std::array<std::uint8_t, wal_header_bytes> wal_header{};
-    std::array<std::uint8_t, wal_frame_header_bytes> before{}, header{};
-    if (!read_below(file, wal_header, 0) || !read_below(file, header, at)) return false;
-    if (!first && !read_below(file, before, at - frame_bytes)) return false;
-    bool const big_endian = (wal_header[3] & 1) != 0;
-    auto sum = stored_checksum(first ? bytes::ByteView(wal_header) : bytes::ByteView(before));
-    sum = wal_checksum(sum, bytes::ByteView(header).first(8), big_endian);
-    return wal_checksum(sum, page, big_endian) == stored_checksum(header);
+    auto const before = sum_before(file, offset);
+    if (!before || !read_below(file, wal_header, 0)) return false;
+    auto const with_header = wal_checksum(*before, frame.first(8), is_big_endian(wal_header));
+    auto const sum = wal_checksum(with_header, frame.subspan(wal_frame_header_bytes), is_big_endian(wal_header));
+    return sum == stored_checksum(frame.first(wal_frame_header_bytes));
+}
+
+/// With its header, which says what page it is. Page 1 says what all pages have.
+int read_page_of_wal(sqlite3_file* file, std::uint8_t* to, sqlite3_int64 offset) {
+    std::array<std::uint8_t, frame_bytes> frame;
+    auto* const base = below(file);
+    auto const code = base->pMethods->xRead(base, frame.data(), static_cast<int>(frame.size()), offset);
+    if (code != SQLITE_OK) return code;
+    auto const page = bytes::ByteView(frame).subspan(wal_frame_header_bytes);
+    auto const number = page_of_frame(frame);
+    if (!page_is_whole(page, number) && !frame_is_whole(file, frame, offset)) return SQLITE_IOERR_DATA;
+    if (number == 1) as_checked(file).sealed = says_reserved(page.data());
+    std::copy(page.begin(), page.end(), to);
+    return SQLITE_OK;
+}
+
+/// What could not be read as a whole begins in the file: it was cut. (SQLite takes what is missing for zeros.)
+bool begins_within(sqlite3_file* file, sqlite3_int64 offset) {
+    sqlite3_int64 size = 0;
+    return below(file)->pMethods->xFileSize(below(file), &size) != SQLITE_OK || offset < size;
 }
 
 int read_file(sqlite3_file* file, void* to, int amount, sqlite3_int64 offset) {
     auto* const base = below(file);
-    auto const code = base->pMethods->xRead(base, to, amount, offset);
     auto const& checked = as_checked(file);
+    auto* const data = static_cast<std::uint8_t*>(to);
+    if (checked.kind == Kind::wal && is_page_of_wal(amount, offset))
+        return read_page_of_wal(file, data, frame_of_page(offset));
+    auto const code = base->pMethods->xRead(base, to, amount, offset);
+    bytes::ByteView const page{data, static_cast<std::size_t>(amount)};
+    if (checked.kind != Kind::main || !checked.sealed || page.size() < smallest_page) return code;
+    if (code == SQLITE_IOERR_SHORT_READ) return begins_within(file, offset) ? SQLITE_IOERR_DATA : code;
     if (code != SQLITE_OK) return code;
-    bytes::ByteView const page{static_cast<std::uint8_t const*>(to), static_cast<std::size_t>(amount)};
-    if (checked.is_main && checked.checked && page.size() >= smallest_page) {
-        auto const number = page_number(amount, offset);
-        return number > 0 && page_is_whole(page, number) ? SQLITE_OK : SQLITE_IOERR_DATA;
-    }
-    if (checked.is_wal && is_page_of_wal(amount, offset) && frame_of_page(offset) < checked.mending_from)
-        return wal_page_is_whole(file, page, offset) ? SQLITE_OK : SQLITE_IOERR_DATA;
+    auto const number = page_number(amount, offset);
+    return number > 0 && page_is_whole(page, number) ? SQLITE_OK : SQLITE_IOERR_DATA;
+}
+
+// ---- Writing -------------------------------------------------------------------------------------------------------
+
+int write_below(sqlite3_file* file, std::span<std::uint8_t const> from, sqlite3_int64 offset) {
+    auto* const base = below(file);
+    return base->pMethods->xWrite(base, from.data(), static_cast<int>(from.size()), offset);
+}
+
+int write_main(sqlite3_file* file, std::span<std::uint8_t const> from, sqlite3_int64 offset) {
+    auto const number = page_number(static_cast<int>(from.size()), offset);
+    if (number == 0) return write_below(file, from, offset);
+    std::array<std::uint8_t, page_bytes> page;
+    std::copy_n(from.begin(), page.size(), page.begin());
+    auto& checked = as_checked(file);
+    if (number == 1) checked.sealed = says_reserved(page.data());
+    if (checked.sealed) seal_page(page, number);
+    return write_below(file, page, offset);
+}
+
+/// A frame in one write: the header that waits, and its page.
+int write_frame(sqlite3_file* file, std::span<std::uint8_t const> page, sqlite3_int64 offset) {
+    auto& checked = as_checked(file);
+    auto& wal = checked.wal;
+    std::array<std::uint8_t, frame_bytes> frame;
+    std::copy(wal.header.begin(), wal.header.end(), frame.begin());
+    std::copy(page.begin(), page.end(), frame.begin() + wal_frame_header_bytes);
+    auto const of_page = std::span(frame).subspan<wal_frame_header_bytes>();
+    auto const number = page_of_frame(wal.header);
+    if (number == 1) checked.sealed = says_reserved(of_page.data());
+    if (checked.sealed) seal_page(of_page, number);
+
+    auto const before = wal.sum_ends == offset ? std::optional(wal.sum) : sum_before(file, offset);
+    if (!before) return SQLITE_IOERR_READ;
+    auto const with_header = wal_checksum(*before, bytes::ByteView(frame).first(8), wal.big_endian);
+    auto const sum = wal_checksum(with_header, of_page, wal.big_endian);
+    store_checksum(std::span(frame).first<wal_frame_header_bytes>(), sum);
+    wal.sum_ends = nothing;
+    auto const code = write_below(file, frame, offset);
+    if (code != SQLITE_OK) return code;
+    wal.sum = sum;
+    wal.sum_ends = offset + static_cast<sqlite3_int64>(frame_bytes);
     return SQLITE_OK;
 }
 
-void note_wal_write(CheckedFile& file, int amount, sqlite3_int64 offset) {
-    if (amount == static_cast<int>(wal_frame_header_bytes))
-        file.header_written = offset;
-    else if (is_page_of_wal(amount, offset) && frame_of_page(offset) != file.header_written)
-        file.mending_from = std::min(file.mending_from, frame_of_page(offset));
+int write_wal(sqlite3_file* file, std::span<std::uint8_t const> from, sqlite3_int64 offset) {
+    auto& wal = as_checked(file).wal;
+    auto const header_at = std::exchange(wal.header_at, nothing);
+    if (from.size() == wal_header_bytes && offset == 0) {
+        wal.big_endian = is_big_endian(from);
+        wal.sum = stored_checksum(from);
+        wal.sum_ends = wal_header_bytes;
+        return write_below(file, from, offset);
+    }
+    if (from.size() == wal_frame_header_bytes && is_frame(offset) && header_at == nothing) {
+        std::copy(from.begin(), from.end(), wal.header.begin());
+        wal.header_at = offset;
+        return SQLITE_OK;
+    }
+    if (from.size() == page_bytes && header_at != nothing && frame_of_page(offset) == header_at)
+        return write_frame(file, from, header_at);
+    return SQLITE_IOERR_WRITE;  // a frame rewritten in its place: only where pages may spill
 }
 
-int write_file(sqlite3_file* file, void const* from, int amount, sqlite3_int64 offset) {
-    auto* const base = below(file);
-    auto& checked = as_checked(file);
-    if (checked.is_wal) note_wal_write(checked, amount, offset);
-    auto const number = checked.is_main ? page_number(amount, offset) : 0;
-    if (number == 0) return base->pMethods->xWrite(base, from, amount, offset);
-    std::array<std::uint8_t, page_bytes> page;
-    std::copy_n(static_cast<std::uint8_t const*>(from), page.size(), page.begin());
-    if (number == 1) checked.checked = says_reserved(page.data());
-    if (checked.checked) seal_page(page, number);
-    return base->pMethods->xWrite(base, page.data(), amount, offset);
-}
-
-int sync_file(sqlite3_file* file, int flags) {
-    as_checked(file).mending_from = nothing;
-    return below(file)->pMethods->xSync(below(file), flags);
+int write_file(sqlite3_file* file, void const* data, int amount, sqlite3_int64 offset) {
+    std::span const from{static_cast<std::uint8_t const*>(data), static_cast<std::size_t>(amount)};
+    switch (as_checked(file).kind) {
+        case Kind::main:
+            return write_main(file, from, offset);
+        case Kind::wal:
+            return write_wal(file, from, offset);
+        case Kind::other:
+            return write_below(file, from, offset);
+    }
+    return SQLITE_IOERR_WRITE;
 }
 
 int control_file(sqlite3_file* file, int operation, void* argument) {
     if (operation != ask_whether_checked) return below(file)->pMethods->xFileControl(below(file), operation, argument);
-    *static_cast<bool*>(argument) = as_checked(file).checked;
+    *static_cast<bool*>(argument) = as_checked(file).sealed;
     return SQLITE_OK;
 }
 
@@ -132,7 +229,7 @@ sqlite3_io_methods const methods = [] {
     m.xTruncate = [](sqlite3_file* file, sqlite3_int64 size) {
         return below(file)->pMethods->xTruncate(below(file), size);
     };
-    m.xSync = sync_file;
+    m.xSync = [](sqlite3_file* file, int flags) { return below(file)->pMethods->xSync(below(file), flags); };
     m.xFileSize = [](sqlite3_file* file, sqlite3_int64* size) {
         return below(file)->pMethods->xFileSize(below(file), size);
     };
@@ -162,17 +259,33 @@ bool damaged_wal(sqlite3_file* file) {
     return wal_is_damaged(read, static_cast<std::uint64_t>(size));
 }
 
+Kind kind_of(int flags) {
+    if (flags & SQLITE_OPEN_MAIN_DB) return Kind::main;
+    return flags & SQLITE_OPEN_WAL ? Kind::wal : Kind::other;
+}
+
+/// What its pages have so far: those of its main file, until page 1 is met in it.
+void begin_wal(sqlite3_file* file, char const* path) {
+    auto& checked = as_checked(file);
+    checked.sealed = as_checked(sqlite3_database_file_object(path)).sealed;
+    std::array<std::uint8_t, wal_header_bytes> header{};
+    if (read_below(file, header, 0)) checked.wal.big_endian = is_big_endian(header);
+}
+
 int open_file(sqlite3_vfs* vfs, char const* path, sqlite3_file* file, int flags, int* flags_out) {
     auto& checked = as_checked(file);
-    checked = {{nullptr}, (flags & SQLITE_OPEN_MAIN_DB) != 0, (flags & SQLITE_OPEN_WAL) != 0, false, nothing, nothing};
+    checked = {{nullptr}, kind_of(flags), false, {false, {}, nothing, nothing, {}}};
     below(file)->pMethods = nullptr;
     auto const code = base_of(vfs)->xOpen(base_of(vfs), path, below(file), flags, flags_out);
     if (!below(file)->pMethods) return code;
     checked.base.pMethods = &methods;  // from here on SQLite closes it, whatever is returned
     if (code != SQLITE_OK) return code;
-    if (checked.is_wal && damaged_wal(file)) return SQLITE_IOERR_DATA;
+    if (checked.kind == Kind::wal) {
+        if (damaged_wal(file)) return SQLITE_IOERR_DATA;
+        begin_wal(file, path);
+    }
     std::array<std::uint8_t, reserved_at + 1> header{};
-    if (checked.is_main && read_below(file, header, 0)) checked.checked = says_reserved(header.data());
+    if (checked.kind == Kind::main && read_below(file, header, 0)) checked.sealed = says_reserved(header.data());
     return SQLITE_OK;
 }
 

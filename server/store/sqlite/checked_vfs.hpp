@@ -1,6 +1,6 @@
-// SQLite's files with every page checked as it is read: a disk that changed a bit is noticed, never served. Pages of
-// the store carry page_checksum; pages in the write-ahead log have SQLite's own, which it looks at only when it
-// recovers.
+// SQLite's files with every page checked as it is read: a disk that changed a bit is noticed, never served. Pages carry
+// page_checksum, in the write-ahead log too, so that whoever copies them into the store copies it; there SQLite has
+// sums of its own, which it looks at only when it recovers and which are compared at each read here.
 #pragma once
 
 #include <sqlite3.h>
@@ -11,7 +11,8 @@
 
 namespace interlude::store_sqlite {
 
-/// A registered SQLite VFS over another one. Version 1: no shared memory, so its WAL needs locking_mode=EXCLUSIVE.
+/// A registered SQLite VFS over another one. Version 1: no shared memory, so its WAL needs locking_mode=EXCLUSIVE; a
+/// frame is written once, so a connection that writes much in one transaction needs cache_spill=OFF.
 /// A page that is not what was written fails with SQLITE_IOERR_DATA, and so does opening a damaged WAL.
 class CheckedVfs {
   public:

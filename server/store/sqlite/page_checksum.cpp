@@ -1,6 +1,5 @@
 #include "server/store/sqlite/page_checksum.hpp"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -46,8 +45,7 @@ void seal_page(std::span<std::uint8_t> page, std::uint64_t number) {
 }
 
 bool page_is_whole(bytes::ByteView page, std::uint64_t number) {
-    if (page.size() == page_bytes && word_at(page, content_bytes) == page_checksum(page, number)) return true;
-    return std::all_of(page.begin(), page.end(), [](std::uint8_t byte) { return byte == 0; });
+    return page.size() == page_bytes && word_at(page, content_bytes) == page_checksum(page, number);
 }
 
 }  // namespace interlude::store_sqlite

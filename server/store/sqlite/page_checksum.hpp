@@ -19,7 +19,7 @@ std::uint64_t page_checksum(bytes::ByteView page, std::uint64_t number);
 /// Writes it into the page.
 void seal_page(std::span<std::uint8_t> page, std::uint64_t number);
 
-/// It has its checksum, or is one that was never written: all zeros.
+/// It has its checksum. No page that SQLite reads was never written: with secure_delete a free one is written, too.
 bool page_is_whole(bytes::ByteView page, std::uint64_t number);
 
 }  // namespace interlude::store_sqlite

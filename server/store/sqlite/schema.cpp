@@ -221,8 +221,6 @@ std::uint32_t schema_of(Database& database) {
 
 void migrate(Database& database, crypto::Entropy& entropy) {
     if (schema_of(database) == schema_newest) return;
-    // Schema 4: pages have checksums. VACUUM writes them all anew, with room for it; no transaction may be open.
-    if (schema_of(database) > 0) database.execute("VACUUM");
     database.execute("BEGIN IMMEDIATE");
     if (schema_of(database) < 1) {
         database.execute(schema_1);

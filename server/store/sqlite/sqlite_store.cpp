@@ -1,16 +1,11 @@
 #include "server/store/sqlite/sqlite_store.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 
-#include "server/store/sqlite/checked_vfs.hpp"
-#include "server/store/sqlite/page_checksum.hpp"
 #include "server/store/sqlite/schema.hpp"
+#include "server/store/sqlite/store_file.hpp"
 #include "server/store/sqlite/verbs.hpp"
 #include "server/store/sqlite/worker.hpp"
 
@@ -22,127 +17,13 @@ using namespace ports;
 
 namespace {
 
-[[noreturn]] void fail(std::string const& what, bool locked = false, bool disk = false) {
-    OpenError error(what);
-    error.locked = locked;
-    error.disk = disk;
-    throw error;
-}
-
-// ---- One server per store ------------------------------------------------------------------------------------------
-
-/// The lock that a server holds for its whole life: on FILE.lock, given back by the kernel however it ends.
-class FileLock {
-  public:
-    explicit FileLock(fs::path const& file) {
-        auto const path = file.string() + ".lock";
-        handle_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (handle_ < 0)
-            fail("cannot write " + path + " (" + std::strerror(errno) +
-                 "): give the server's user write access to this folder");
-        if (::flock(handle_, LOCK_EX | LOCK_NB) == 0) return;
-        ::close(handle_);
-        fail("another server uses the store " + file.string() + ": stop it first, or name another file", true);
-    }
-    ~FileLock() { ::close(handle_); }
-    FileLock(FileLock const&) = delete;
-    FileLock& operator=(FileLock const&) = delete;
-
-  private:
-    int handle_ = -1;
-};
-
-// ---- Opening -------------------------------------------------------------------------------------------------------
-
-void check_path(fs::path const& file) {
-    std::error_code ignored;
-    if (fs::is_directory(file, ignored)) fail(file.string() + " is a folder: name a file for the store");
-    auto const folder = fs::absolute(file).parent_path();
-    if (!fs::is_directory(folder, ignored))
-        fail("the folder " + folder.string() + " does not exist: create it, writable for the server's user");
-}
-
-/// Nobody else reads it: made before SQLite would, with our mode; WAL files get the same one.
-void make_private_file(fs::path const& file) {
-    auto const handle = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (handle < 0) fail("cannot write " + file.string() + " (" + std::strerror(errno) + ")");
-    ::close(handle);
-}
-
-/// Ours, and not of a newer version. The schema's number; 0: empty.
-std::uint32_t check_schema(Database& database, fs::path const& file) {
-    auto const schema = schema_of(database);
-    bool const empty = !database.exists("SELECT 1 FROM sqlite_schema LIMIT 1");
-    auto const owner = database.value<std::int32_t>("PRAGMA application_id").value_or(0);
-    if (!empty && owner != application_id)
-        fail(file.string() + " is a database of another program: name another file for the store");
-    if (schema > schema_newest)
-        fail(file.string() + " was written by a newer version (its schema is " + std::to_string(schema) +
-             ", this one knows up to " + std::to_string(schema_newest) +
-             "): start that version, or restore the backup from before the upgrade");
-    return schema;
-}
-
-/// What must be said on every connection; auto_vacuum before the first table.
-constexpr char const* settings = R"sql(
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA secure_delete = ON;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA wal_autocheckpoint = 0;
-PRAGMA journal_size_limit = 16777216;
-PRAGMA cache_size = -16384;
-PRAGMA temp_store = MEMORY;
-PRAGMA mmap_size = 0;
-PRAGMA trusted_schema = OFF;
-PRAGMA foreign_keys = OFF;
-)sql";
-
-Database open_database(fs::path const& file, CheckedVfs const& vfs) {
-    Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
-    database.execute("PRAGMA locking_mode = EXCLUSIVE");  // before anything is read: no shared memory is made then
-    int reserved = reserved_bytes;                        // of a file that is new, or made anew as a whole
-    sqlite3_file_control(database.raw(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-    check_schema(database, file);
-    database.execute(settings);
-    if (database.value<std::string>("PRAGMA journal_mode") != "wal")
-        fail("the store " + file.string() + " is on a file system where SQLite cannot keep a write-ahead log");
-    return database;
-}
-
-/// All pages of a store of this schema have checksums; those of the first pages may still be in the log only.
-void require_checksums(Database& database, fs::path const& file) {
-    if (pages_are_checked(database.raw())) return;
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    if (!pages_are_checked(database.raw()))
-        fail("the store " + file.string() + " is damaged (its header): restore it from a backup");
-}
-
 /// Runs `open`; what SQLite could not do becomes an OpenError that says what to do.
 template <class Open>
 auto explained(fs::path const& file, Open open) {
     try {
         return open();
     } catch (DatabaseError const& error) {
-        auto const where = "the store " + file.string();
-        switch (error.code & 0xff) {
-            case SQLITE_NOTADB:
-                fail(file.string() + " is not an SQLite database: name another file for the store");
-            case SQLITE_CORRUPT:
-                fail(where + " is damaged (" + error.what() + "): restore it from a backup");
-            case SQLITE_BUSY:
-            case SQLITE_LOCKED:
-                fail(where + " is open in another program: close it there", true);
-            case SQLITE_FULL:
-                fail("no room on the disk for " + where + ": free some and start again", false, true);
-            case SQLITE_IOERR:
-                if (error.page_damaged())
-                    fail(where + " is damaged (a page is not what was written): restore it from a backup");
-                fail("the disk fails under " + where + " (" + error.what() + "): look at the system's log", false,
-                     true);
-            default:
-                fail("cannot open " + where + " (" + error.what() + "): is it writable for the server's user?");
-        }
+        throw_explained(file, error);
     }
 }
 
@@ -345,7 +226,7 @@ std::unique_ptr<Store> open(asio::any_io_executor executor, Options options, Hoo
     if (options.vfs.empty()) make_private_file(file);
     return explained(file, [&]() -> std::unique_ptr<Store> {
         auto vfs = std::make_unique<CheckedVfs>(options.vfs);
-        auto database = open_database(file, *vfs);
+        auto database = open_with_checksums(file, *vfs);
         migrate(database, entropy);
         require_checksums(database, file);
         return std::make_unique<SqliteStore>(std::move(executor), std::move(options), std::move(hooks), std::move(lock),
@@ -366,11 +247,11 @@ std::string check(fs::path const& file) {
     return explained(file, [&] {
         CheckedVfs const vfs({});
         auto database = open_database(file, vfs);
-        auto const schema = check_schema(database, file);
+        auto const schema = schema_of(database);
         if (schema == 0) return file.string() + " is empty, and will be made at the first start";
         if (schema == schema_newest) require_checksums(database, file);
         auto const verdict = database.value<std::string>("PRAGMA quick_check(1)").value_or("no answer");
-        if (verdict != "ok") fail(file.string() + " is damaged (" + verdict + "): restore it from a backup");
+        if (verdict != "ok") throw_damaged_file(file, verdict);
         auto const accounts = database.value<std::uint64_t>("SELECT count(*) FROM accounts").value();
         return file.string() + ": schema " + std::to_string(schema) + ", " + std::to_string(accounts) + " accounts";
     });

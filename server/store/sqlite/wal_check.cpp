@@ -90,6 +90,19 @@ bool one_bit_off(Frame const& frame, Wal const& wal, WalChecksum before) {
     return one_bit_mends(computed, stored, covered, wal.big_endian);
 }
 
+bool all_zeros(bytes::ByteView data) {
+    return std::all_of(data.begin(), data.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+bool all_zeros_from(std::uint64_t offset, ReadAt const& read, std::uint64_t size) {
+    bytes::Bytes some;
+    for (; offset < size; offset += some.size()) {
+        some.resize(static_cast<std::size_t>(std::min<std::uint64_t>(size - offset, frame_bytes)));
+        if (!read(offset, some) || !all_zeros(some)) return false;
+    }
+    return true;
+}
+
 class Reader {
   public:
     Reader(ReadAt const& read, std::uint64_t size) : read_(read), size_(size) {}
@@ -131,11 +144,22 @@ WalChecksum stored_checksum(bytes::ByteView header) {
     return {word(header, header.size() - 8, true), word(header, header.size() - 4, true)};
 }
 
+void store_checksum(std::span<std::uint8_t> header, WalChecksum sum) {
+    for (std::size_t i = 0; i < 4; ++i) {
+        header[header.size() - 8 + i] = static_cast<std::uint8_t>(sum.first >> (24 - 8 * i));
+        header[header.size() - 4 + i] = static_cast<std::uint8_t>(sum.second >> (24 - 8 * i));
+    }
+}
+
+std::uint32_t page_of_frame(bytes::ByteView header) {
+    return word(header, 0, true);
+}
+
 bool wal_is_damaged(ReadAt const& read, std::uint64_t size) {
     bytes::Bytes header(wal_header_bytes);
     if (size < header.size() || !read(0, header)) return false;
     // It is synced before the first frame is written, and smaller than a sector: it is whole, or was never there.
-    if (std::all_of(header.begin(), header.end(), [](std::uint8_t byte) { return byte == 0; })) return false;
+    if (all_zeros(header)) return !all_zeros_from(header.size(), read, size);
     bytes::ByteView const view = header;
     Wal wal{bytes::copy(view.subspan(16, 8)), (word(view, 0, true) & 1) != 0, stored_checksum(view)};
     bool const ours = (word(view, 0, true) & ~1u) == magic && word(view, 8, true) == page_bytes;

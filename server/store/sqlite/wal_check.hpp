@@ -23,6 +23,9 @@ struct WalChecksum {
 WalChecksum wal_checksum(WalChecksum before, bytes::ByteView data, bool big_endian);
 /// The one that is stored at the end of a header of either kind.
 WalChecksum stored_checksum(bytes::ByteView header);
+void store_checksum(std::span<std::uint8_t> header, WalChecksum sum);
+/// The number of the page that a frame with this header holds, from 1.
+std::uint32_t page_of_frame(bytes::ByteView header);
 
 /// Fills `to` from this offset of the file; false: it cannot be read.
 using ReadAt = std::function<bool(std::uint64_t offset, std::span<std::uint8_t> to)>;

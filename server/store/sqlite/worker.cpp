@@ -21,8 +21,17 @@ struct Outcomes {
     };
     std::vector<One> all;
 
+    /// Each is told, even where another one's handler throws.
     void operator()() {
-        for (auto& one : all) one.finish(std::move(one.error));
+        std::exception_ptr thrown;
+        for (auto& one : all) {
+            try {
+                one.finish(std::move(one.error));
+            } catch (...) {
+                thrown = std::current_exception();
+            }
+        }
+        if (thrown) std::rethrow_exception(thrown);
     }
 };
 

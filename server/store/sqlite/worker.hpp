@@ -59,7 +59,7 @@ class Worker {
 
   private:
     static constexpr std::size_t queue_max = 100'000;  // far beyond what links may have in flight
-    static constexpr std::size_t batch_max = 1024;
+    static constexpr std::size_t batch_max = 256;      // what it writes stays in memory until its commit
     static constexpr std::size_t handed_back_max = 32;
     static constexpr int wal_pages_max = 1000;  // then it is checkpointed
 

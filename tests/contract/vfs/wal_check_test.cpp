@@ -72,6 +72,13 @@ TEST_F(WalCheck, a_bit_of_a_page_is_noticed_in_the_last_transaction_too) {
         }
 }
 
+TEST_F(WalCheck, a_header_of_zeros_with_anything_behind_it_is_damage) {
+    auto zeroed = three_transactions();
+    std::fill_n(zeroed.begin(), 32, std::uint8_t{0});
+    EXPECT_TRUE(damaged(zeroed));
+    EXPECT_FALSE(damaged(Bytes(zeroed.size())));  // room that was never written
+}
+
 TEST_F(WalCheck, a_page_lost_before_the_last_transaction_is_damage) {
     auto lost = three_transactions();
     std::fill_n(lost.begin() + static_cast<std::ptrdiff_t>(begin_of(1) + 24), page_bytes, std::uint8_t{0xab});
@@ -120,7 +127,7 @@ TEST(PageChecksum, notices_every_bit_and_another_place) {
         ASSERT_FALSE(store_sqlite::page_is_whole(page, 5)) << "bit " << bit;
         page[bit / 8] ^= static_cast<std::uint8_t>(1u << bit % 8);
     }
-    EXPECT_TRUE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(page_bytes), 5));  // never written
+    EXPECT_FALSE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(page_bytes), 5));
     EXPECT_FALSE(store_sqlite::page_is_whole(std::vector<std::uint8_t>(512, 1), 5));
 }
 

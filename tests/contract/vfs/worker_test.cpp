@@ -51,5 +51,34 @@ TEST(Worker, a_verb_that_fails_after_it_wrote_leaves_nothing_of_itself) {
     EXPECT_EQ(database.value<int>("SELECT group_concat(x, '') FROM written"), 13);
 }
 
+TEST(Worker, tells_everybody_of_a_batch_even_where_one_handler_throws) {
+    FaultVfs vfs("worker");
+    Database database("worker.db", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
+    database.execute("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; CREATE TABLE written (x INTEGER)");
+    vfs.set_sync_time(std::chrono::milliseconds{20});  // so that what follows the first is one batch
+    Events events;
+    boost::asio::io_context io;
+    int told = 0, thrown = 0;
+    {
+        store_sqlite::Worker worker(io.get_executor(), database, events);
+        for (int number = 1; number <= 10; ++number) {
+            auto done = [&told, number](std::exception_ptr) {
+                ++told;
+                if (number == 5) throw std::runtime_error("a handler of its own");
+            };
+            boost::asio::co_spawn(io, worker.perform(std::make_shared<Write>(database, number, false)), done);
+        }
+        while (!io.stopped()) {
+            try {
+                io.run();
+            } catch (std::runtime_error const&) {
+                ++thrown;
+            }
+        }
+    }
+    EXPECT_EQ(told, 10);
+    EXPECT_EQ(thrown, 1);
+}
+
 }  // namespace
 }  // namespace interlude::test

@@ -43,6 +43,10 @@ class FakeRelay {
     void receive(int link, Bytes const& frame, WallTime now);
     /// The next frame for a link, if any.
     std::optional<wire::ServerFrame> take(int link, WallTime now);
+    /// Unasked, to every link.
+    void push(wire::ServerBody const& body) {
+        for (auto& [id, link] : links_) link.out.push_back({{}, body});
+    }
 
     // What the tests look at.
     struct Envelope {

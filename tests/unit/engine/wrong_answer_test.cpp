@@ -193,6 +193,21 @@ TEST(FailingStore, at_login_is_no_link_that_never_catches_up) {
     EXPECT_EQ(world.therapist.engine().status().waiting, 0u);
 }
 
+TEST(FailingStore, that_cannot_read_what_waits_for_a_person_is_told_to_them_once) {
+    World world;
+    world.begin();
+    TestLink link(world.client, world.relay, world.now);
+    link.run(world.now);
+    world.relay.push(wire::Error{wire::ErrorCode::store, 5});
+    world.relay.push(wire::Error{wire::ErrorCode::store, 5});
+    link.run(world.now);
+    EXPECT_TRUE(link.open());
+    int alarms = 0;
+    for (auto const& event : link.told()) alarms += std::holds_alternative<engine::Alarm>(event);
+    EXPECT_EQ(alarms, 1);
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("store_cannot_read"));
+}
+
 TEST(EarlyReports, end_with_the_last_answer_that_they_could_be_for) {
     World world;
     world.begin();

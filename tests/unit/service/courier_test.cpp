@@ -1,6 +1,8 @@
 // Couriers and the registry of links: what passes reaches every link of its account once, and links end as they must.
 #include "server/service/courier.hpp"
 
+#include <thread>
+
 #include "server/service/link_registry.hpp"
 #include "tests/unit/service/shop.hpp"
 
@@ -137,6 +139,51 @@ TEST_F(Couriers, wait_for_room_on_their_link) {
     settle();
     EXPECT_EQ(hers.seqs(), std::vector<std::uint64_t>{1});
     hers.courier->stop();
+}
+
+TEST_F(Couriers, bring_everything_else_where_the_store_cannot_read_one_conversation_and_try_that_again) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    auto state = run(store->snapshot(pair.therapist.device())).conversations.at(0);
+    auto rotten = state;
+    rotten.conversation = base::ConversationId{};  // the first one in turn
+    auto one = link(pair.therapist.device());
+    one.courier = std::make_shared<Courier>(io.get_executor(), *store, pair.therapist.device(), one.sink, diag, metrics,
+                                            std::chrono::milliseconds{30});
+    store->rotten = rotten.conversation;
+    one.courier->began_with({rotten, state});
+    begin(one.courier->run());
+    EXPECT_EQ(one.seqs(), std::vector<std::uint64_t>{1});
+    EXPECT_TRUE(one.sink->open());
+    auto const told = one.sink->bodies<wire::Error>();
+    ASSERT_EQ(told.size(), 1u);
+    EXPECT_EQ(told[0].code, wire::ErrorCode::store);
+
+    one.courier->changed(std::nullopt);  // not before its time
+    send(pair.client, 2);
+    one.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(one.seqs(), (std::vector<std::uint64_t>{1, 2}));
+    std::this_thread::sleep_for(std::chrono::milliseconds{35});
+    settle();  // once more, and once more in vain
+    EXPECT_EQ(one.sink->bodies<wire::Error>().size(), 1u);
+    EXPECT_EQ(diag.said, std::vector<std::string_view>{"store_failed_while_delivering"});
+
+    store->rotten = pair.conversation;  // another one now, while the first is read again
+    one.courier->changed(pair.conversation);
+    settle();
+    std::this_thread::sleep_for(std::chrono::milliseconds{35});
+    settle();
+    store->rotten.reset();
+    send(pair.client, 3);
+    std::this_thread::sleep_for(std::chrono::milliseconds{35});
+    settle();
+    EXPECT_EQ(one.seqs(), (std::vector<std::uint64_t>{1, 2, 3}));
+    EXPECT_EQ(diag.said, (std::vector<std::string_view>{"store_failed_while_delivering", "store_delivers_again"}));
+    one.courier->stop();
+    settle();
+    EXPECT_EQ(ended, 1);
+    EXPECT_FALSE(failed);
 }
 
 TEST_F(Couriers, end_when_they_are_stopped_or_their_link_is) {

@@ -60,7 +60,7 @@ class KeptDiag final : public ports::Diag {
     std::vector<std::string_view> said;
 };
 
-/// On a disk that is full at will: what writes throws then, and did nothing.
+/// On a disk that is full at will: what writes throws then, and did nothing. Or it is rotten where one conversation is.
 class FullDiskStore final : public store_memory::MemoryStore {
   public:
     using MemoryStore::MemoryStore;
@@ -90,8 +90,14 @@ class FullDiskStore final : public store_memory::MemoryStore {
         return MemoryStore::expire(max, seed);
     }
 
+    Awaitable<ports::Offer> offer_from(ports::OfferRequest request) override {
+        if (request.conversation == rotten) throw std::runtime_error("a page is not what was written");
+        return MemoryStore::offer_from(std::move(request));
+    }
+
     bool full = false;
     int refused = 0;
+    std::optional<base::ConversationId> rotten;
 
   private:
     void need_room() {

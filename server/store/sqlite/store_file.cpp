@@ -1,0 +1,214 @@
+#include "server/store/sqlite/store_file.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "server/store/sqlite/page_checksum.hpp"
+#include "server/store/sqlite/schema.hpp"
+#include "server/store/sqlite/sqlite_store.hpp"
+
+namespace interlude::store_sqlite {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void fail(std::string const& what, bool locked = false, bool disk = false) {
+    OpenError error(what);
+    error.locked = locked;
+    error.disk = disk;
+    throw error;
+}
+
+/// Ours, and not of a newer version. The schema's number; 0: empty.
+std::uint32_t check_schema(Database& database, fs::path const& file) {
+    auto const schema = schema_of(database);
+    bool const empty = !database.exists("SELECT 1 FROM sqlite_schema LIMIT 1");
+    auto const owner = database.value<std::int32_t>("PRAGMA application_id").value_or(0);
+    if (!empty && owner != application_id)
+        fail(file.string() + " is a database of another program: name another file for the store");
+    if (schema > schema_newest)
+        fail(file.string() + " was written by a newer version (its schema is " + std::to_string(schema) +
+             ", this one knows up to " + std::to_string(schema_newest) +
+             "): start that version, or restore the backup from before the upgrade");
+    return schema;
+}
+
+/// What must be said on every connection; auto_vacuum before the first table. A page that left the cache before its
+/// transaction ended would be written twice into one frame of the log, or, once a verb is rolled back, leave a frame
+/// there at which SQLite ends the log when it recovers: what was synced behind it would be gone.
+constexpr char const* settings = R"sql(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA secure_delete = ON;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = 16777216;
+PRAGMA cache_size = -16384;
+PRAGMA cache_spill = OFF;
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 0;
+PRAGMA trusted_schema = OFF;
+PRAGMA foreign_keys = OFF;
+)sql";
+
+// ---- A store of before pages had checksums --------------------------------------------------------------------------
+
+class OwnFile {
+  public:
+    OwnFile(fs::path const& path, int flags) : path_(path), handle_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {
+        if (handle_ < 0) failed();
+    }
+    ~OwnFile() { ::close(handle_); }
+    OwnFile(OwnFile const&) = delete;
+    OwnFile& operator=(OwnFile const&) = delete;
+
+    /// False: the file ends here.
+    bool read(std::span<std::uint8_t> to, std::uint64_t offset) const {
+        auto const got = ::pread(handle_, to.data(), to.size(), static_cast<off_t>(offset));
+        if (got < 0) failed();
+        return static_cast<std::size_t>(got) == to.size();
+    }
+    void write(std::span<std::uint8_t const> from, std::uint64_t offset) const {
+        auto const put = ::pwrite(handle_, from.data(), from.size(), static_cast<off_t>(offset));
+        if (put < 0 || static_cast<std::size_t>(put) != from.size()) failed();
+    }
+    void sync() const {
+        if (::fsync(handle_) != 0) failed();
+    }
+
+  private:
+    [[noreturn]] void failed() const {
+        fail("cannot write " + path_.string() + " (" + std::strerror(errno) + ")", false, true);
+    }
+    fs::path path_;
+    int handle_;
+};
+
+void seal_all_pages(fs::path const& path) {
+    OwnFile const file(path, O_RDWR);
+    std::array<std::uint8_t, page_bytes> page;
+    for (std::uint64_t number = 1; file.read(page, (number - 1) * page_bytes); ++number) {
+        seal_page(page, number);
+        file.write(page, (number - 1) * page_bytes);
+    }
+    file.sync();
+}
+
+void reserve_room_for_checksums(Database& database) {
+    int reserved = reserved_bytes;  // of a file that is new, or made anew as a whole
+    sqlite3_file_control(database.raw(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+}
+
+/// Beside it, and then in its place: whatever ends this on the way, one of the two is whole under the store's name.
+void write_anew(fs::path const& file) {
+    fs::path const anew = file.string() + ".anew";
+    OwnFile(anew, O_RDWR | O_CREAT | O_TRUNC);  // SQLite would make it for everybody to read
+    {
+        Database old(file.string(), SQLITE_OPEN_READWRITE, {});
+        old.execute("PRAGMA locking_mode = EXCLUSIVE");
+        reserve_room_for_checksums(old);
+        old.run("VACUUM INTO ?", anew.string());
+        old.execute(
+            "PRAGMA wal_checkpoint(TRUNCATE)");  // closed, it leaves no log that would be taken for the new one's
+    }
+    seal_all_pages(anew);
+    if (::rename(anew.c_str(), file.c_str()) != 0) fail("cannot write " + file.string(), false, true);
+    OwnFile(fs::absolute(file).parent_path(), O_RDONLY | O_DIRECTORY).sync();
+}
+
+bool is_of_before_checksums(Database& database) {
+    auto const schema = schema_of(database);
+    if (schema == 0 || schema >= schema_with_checksums || pages_are_checked(database.raw())) return false;
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    return !pages_are_checked(database.raw());
+}
+
+}  // namespace
+
+// ---- One server per store ------------------------------------------------------------------------------------------
+
+FileLock::FileLock(fs::path const& file) {
+    auto const path = file.string() + ".lock";
+    handle_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (handle_ < 0)
+        fail("cannot write " + path + " (" + std::strerror(errno) +
+             "): give the server's user write access to this folder");
+    if (::flock(handle_, LOCK_EX | LOCK_NB) == 0) return;
+    ::close(handle_);
+    fail("another server uses the store " + file.string() + ": stop it first, or name another file", true);
+}
+
+FileLock::~FileLock() {
+    ::close(handle_);
+}
+
+// ---- Opening -------------------------------------------------------------------------------------------------------
+
+void check_path(fs::path const& file) {
+    std::error_code ignored;
+    if (fs::is_directory(file, ignored)) fail(file.string() + " is a folder: name a file for the store");
+    auto const folder = fs::absolute(file).parent_path();
+    if (!fs::is_directory(folder, ignored))
+        fail("the folder " + folder.string() + " does not exist: create it, writable for the server's user");
+}
+
+void make_private_file(fs::path const& file) {
+    OwnFile(file, O_RDWR | O_CREAT);
+}
+
+Database open_database(fs::path const& file, CheckedVfs const& vfs) {
+    Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
+    database.execute("PRAGMA locking_mode = EXCLUSIVE");  // before anything is read: no shared memory is made then
+    reserve_room_for_checksums(database);
+    check_schema(database, file);
+    database.execute(settings);
+    if (database.value<std::string>("PRAGMA journal_mode") != "wal")
+        fail("the store " + file.string() + " is on a file system where SQLite cannot keep a write-ahead log");
+    return database;
+}
+
+Database open_with_checksums(fs::path const& file, CheckedVfs const& vfs) {
+    std::optional<Database> database(open_database(file, vfs));
+    if (!is_of_before_checksums(*database)) return std::move(*database);
+    database.reset();
+    write_anew(file);
+    return open_database(file, vfs);
+}
+
+void require_checksums(Database& database, fs::path const& file) {
+    if (pages_are_checked(database.raw())) return;
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!pages_are_checked(database.raw())) throw_damaged_file(file, "its header");
+}
+
+void throw_damaged_file(fs::path const& file, std::string const& what) {
+    fail("the store " + file.string() + " is damaged (" + what + "): restore it from a backup");
+}
+
+void throw_explained(fs::path const& file, DatabaseError const& error) {
+    auto const where = "the store " + file.string();
+    switch (error.code & 0xff) {
+        case SQLITE_NOTADB:
+            fail(file.string() + " is not an SQLite database: name another file for the store");
+        case SQLITE_CORRUPT:
+            throw_damaged_file(file, error.what());
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            fail(where + " is open in another program: close it there", true);
+        case SQLITE_FULL:
+            fail("no room on the disk for " + where + ": free some and start again", false, true);
+        case SQLITE_IOERR:
+            if (error.page_damaged()) throw_damaged_file(file, "a page is not what was written");
+            fail("the disk fails under " + where + " (" + error.what() + "): look at the system's log", false, true);
+        default:
+            fail("cannot open " + where + " (" + error.what() + "): is it writable for the server's user?");
+    }
+}
+
+}  // namespace interlude::store_sqlite
