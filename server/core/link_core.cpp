@@ -8,6 +8,8 @@
 namespace interlude::core {
 namespace {
 
+constexpr std::uint32_t overload_pause_seconds = 5;
+
 template <class... Ts>
 struct Overloaded : Ts... {
     using Ts::operator()...;
@@ -235,6 +237,8 @@ Step LinkCore::on_request(wire::ClientFrame frame, base::MonoTime now, WallTime 
     } else {
         // Nobody waits for an answer, so there is no other way to say it; what was not acked comes again.
         if (auto const wait = rates_->take(RateKind::acks, now)) return close(close_code::too_fast, in_seconds(*wait));
+        if (unanswered_ >= unanswered_max) return close(close_code::overload, overload_pause_seconds);
+        ++unanswered_;
         without_repetition(frame.body);
     }
     Submit submit{InvitationId{}, std::move(frame), stamp};
@@ -247,6 +251,10 @@ Step LinkCore::on_request(wire::ClientFrame frame, base::MonoTime now, WallTime 
 
 void LinkCore::on_answered(RequestId const& request) {
     in_flight_.erase(request);
+}
+
+void LinkCore::on_heeded() {
+    --unanswered_;
 }
 
 Step LinkCore::close(std::uint16_t code, std::uint32_t retry_after_seconds) {

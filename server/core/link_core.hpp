@@ -45,6 +45,9 @@ inline constexpr std::uint16_t normal = 1000, draining = 1001, text_frame = 1003
                                too_slow = 4408, too_many_links = 4409, version = 4426, too_fast = 4429;
 }
 
+/// Acks and the like of one link that are not in the store yet.
+inline constexpr std::size_t unanswered_max = 2000;
+
 struct LinkSettings {
     std::string server_name;
     RateBook::Rates device_rates{{{1000, Millis{5}},      // frames
@@ -119,6 +122,8 @@ class LinkCore {
     void on_invitation_facts(std::optional<InvitationKeyFacts> facts, std::shared_ptr<RateBook> rates = nullptr);
     /// The services answered this request: it is no longer in flight.
     void on_answered(RequestId const& request);
+    /// They carried out one that has no answer.
+    void on_heeded();
     /// Whatever the reason: from now on everything is ignored.
     void on_closing() { state_ = LinkState::closing; }
     std::size_t in_flight() const { return in_flight_.size(); }
@@ -143,6 +148,7 @@ class LinkCore {
     std::shared_ptr<RateBook> rates_;
     std::shared_ptr<RateBook> proven_rates_;  // until the login is proved
     std::set<RequestId> in_flight_;
+    std::size_t unanswered_ = 0;  // under way, of those that have no answer
     int too_fast_count_ = 0;
 };
 

@@ -72,7 +72,6 @@ struct LinkContext {
     std::shared_ptr<Courier> courier;  // once authenticated
     std::optional<LinkRegistry::Handle> entered;
     std::vector<bytes::Bytes> waiting;  // messages that came while login facts are loaded
-    std::size_t put_off = 0;            // requests without an answer that wait for the store
     bool loading = false;
     bool closed = false;
 };

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t log_page_items = 64;
 constexpr std::uint32_t retry_after_seconds = 5;  // where the store fails
-constexpr std::size_t put_off_max = 1000;         // acks and the like of one link
 
 /// Any of the store's answers, as it goes onto the wire.
 template <class Variant>
@@ -290,16 +289,13 @@ awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit su
             break;
         }
         // The app does not know, and would not say it again on this link.
-        if (link->put_off >= put_off_max) {
-            link->finish(core::close_code::overload, retry_after_seconds);
-            break;
-        }
-        ++link->put_off;
         bool const again = co_await shared.timers.sleep_until(shared.timers.mono_now() + try_again_after);
-        --link->put_off;
         if (!again || link->closed) break;
     }
-    link->core.on_answered(submit.frame.request);
+    if (core::is_answered(submit.frame.body))
+        link->core.on_answered(submit.frame.request);
+    else
+        link->core.on_heeded();
 }
 
 }  // namespace interlude::service

@@ -271,6 +271,17 @@ TEST_F(Link, ends_at_a_flood_of_acks) {
     EXPECT_EQ(closed_with(unanswered(wire::Ack{})), close_code::too_fast);
 }
 
+TEST_F(Link, has_no_more_acks_in_flight_than_it_may_whatever_rate_the_operator_allows) {
+    allow_messages(settings.device_rates, 1'000'000, 1'000'000);
+    core = LinkCore(settings, nonce);
+    log_in();
+    for (std::size_t i = 0; i < unanswered_max; ++i) ASSERT_TRUE(submitted(unanswered(wire::Ack{{}, {i}})));
+    core.on_heeded();
+    EXPECT_TRUE(submitted(unanswered(wire::LogAck{})));
+    EXPECT_EQ(closed_with(unanswered(wire::Confirm{})), close_code::overload);
+    EXPECT_EQ(core.state(), LinkState::closing);
+}
+
 TEST_F(Link, goes_on_at_whatever_rate_of_messages_the_operator_allows) {
     constexpr int per_second = 5000, burst = 200;
     allow_messages(settings.device_rates, burst, per_second);
@@ -285,6 +296,8 @@ TEST_F(Link, goes_on_at_whatever_rate_of_messages_the_operator_allows) {
         ASSERT_FALSE(closed_with(step));
         refused += !submitted(step);
         core.on_answered(request(1));
+        core.on_heeded();
+        core.on_heeded();
     }
     EXPECT_EQ(refused, 0);
 }

@@ -248,12 +248,12 @@ TEST_F(Logins, end_when_more_acks_wait_than_are_kept) {
     prove(pair.client.device(), pair.client.devices[0].key);
     settle();
     store->full = true;
-    for (std::uint64_t seq = 1; seq <= 1000; ++seq) {
+    for (std::uint64_t seq = 1; seq <= core::unanswered_max; ++seq) {
         if (seq % 500 == 0) timers.now += 20s;  // slowly enough
         tell(wire::Ack{pair.conversation, {seq}});
     }
     EXPECT_FALSE(sink->closed_with);
-    tell(wire::Ack{pair.conversation, {1001}});
+    tell(wire::Ack{pair.conversation, {core::unanswered_max + 1}});
     EXPECT_EQ(sink->closed_with, 1013);
 }
 
