@@ -21,11 +21,12 @@ class Watchdog {
         timer_.expires_after(time);
         timer_.async_wait([this, alive = alive_](boost::system::error_code cancelled) {
             if (cancelled || !*alive) return;
+            if (timer_.expiry() > std::chrono::steady_clock::now()) return;  // replaced when this was queued already
             boost::system::error_code ignored;
             socket_.close(ignored);
         });
     }
-    void off() { timer_.cancel(); }
+    void off() { timer_.expires_at(std::chrono::steady_clock::time_point::max()); }
 
   private:
     boost::asio::ip::tcp::socket& socket_;
