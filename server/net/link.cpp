@@ -22,18 +22,24 @@ constexpr std::uint16_t text_frame = 1003;
 constexpr std::uint16_t frame_too_big = 1009;
 constexpr std::uint16_t overload = 1013;
 constexpr std::uint32_t overload_pause_seconds = 10;
-constexpr auto close_time_max = std::chrono::seconds{5};
 
 struct Link final : LiveLink {
     Link(TlsStream tls, ServerOptions const& options)
         : stream(std::move(tls)),
           outbox(std::make_shared<Outbox>(stream.get_executor(), options.outbox_bytes_max)),
           frame_bytes_max(options.frame_bytes_max),
+          close_time_max(options.close_time_max),
           writer_done(stream.get_executor()) {
         writer_done.expires_at(std::chrono::steady_clock::time_point::max());
     }
 
     void leave(std::uint16_t close_code) override { outbox->finish(close_code, 0); }
+    /// Something that is left, a frame or the close, leaves in time or not at all: a peer that only sends keeps
+    /// nothing.
+    void hurry() {
+        if (!deadline) deadline = std::make_unique<Watchdog>(beast::get_lowest_layer(stream));
+        deadline->within(close_time_max);
+    }
     void cut() override {
         outbox->abandon();
         boost::system::error_code ignored;
@@ -44,6 +50,8 @@ struct Link final : LiveLink {
     std::shared_ptr<Outbox> outbox;
     std::unique_ptr<service::LinkHost> host;
     std::size_t frame_bytes_max;
+    std::chrono::milliseconds close_time_max;
+    std::unique_ptr<Watchdog> deadline;  // once the end is decided
     asio::steady_timer writer_done;
     bool writing = true;
 };
@@ -90,15 +98,16 @@ asio::awaitable<void> write_loop(std::shared_ptr<Link> link) {
     while (!broken) {
         auto frame = co_await link->outbox->next();
         if (!frame) break;
+        if (link->deadline) link->hurry();
         auto const [failed, size] = co_await link->stream.async_write(asio::buffer(*frame), use_tuple);
         broken = static_cast<bool>(failed);
     }
     if (!broken && link->stream.is_open()) {
-        Watchdog deadline(beast::get_lowest_layer(link->stream));
-        deadline.within(close_time_max);
+        link->hurry();
         websocket::close_reason const reason(static_cast<websocket::close_code>(link->outbox->close_code()));
         co_await link->stream.async_close(reason, use_tuple);
     }
+    link->deadline.reset();
     link->outbox->abandon();
     link->writing = false;
     boost::system::error_code ignored;
@@ -112,6 +121,9 @@ asio::awaitable<void> run_link(TlsStream tls, UpgradeRequest request, ServerOpti
                                service::LinkHosts& hosts, std::function<void(std::shared_ptr<LiveLink>)> joined) {
     auto link = std::make_shared<Link>(std::move(tls), options);
     auto& stream = link->stream;
+    link->outbox->when_finishing([weak = std::weak_ptr(link)] {
+        if (auto const ending = weak.lock()) ending->hurry();
+    });
     websocket::stream_base::timeout const timeouts{options.handshake_time_max, options.idle_time_max, true};
     stream.set_option(timeouts);
     stream.set_option(websocket::stream_base::decorator([](websocket::response_type& response) {

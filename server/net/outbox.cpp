@@ -40,6 +40,7 @@ void Outbox::finish(std::uint16_t close_code, std::uint32_t retry_after_seconds)
     frames_.push_back(std::move(goodbye));
     wake_.cancel();
     drained_.clear();
+    if (finishing_) finishing_();
 }
 
 void Outbox::when_drained(std::function<void()> drained) {

@@ -24,6 +24,8 @@ class Outbox final : public ports::DeliverySink {
     /// The next frame; nullopt when nothing more comes: then close_code() says how to end.
     boost::asio::awaitable<std::optional<bytes::Bytes>> next();
     std::uint16_t close_code() const { return close_code_; }
+    /// Calls `told` when the end is decided. What is queued has still to leave.
+    void when_finishing(std::function<void()> told) { finishing_ = std::move(told); }
     /// The socket is gone: drops everything.
     void abandon();
 
@@ -40,6 +42,7 @@ class Outbox final : public ports::DeliverySink {
     std::uint16_t close_code_ = 1000;
     boost::asio::steady_timer wake_;  // cancelled when something changed
     std::vector<std::function<void()>> drained_;
+    std::function<void()> finishing_;
     void notify_drained();
 };
 

@@ -27,6 +27,7 @@ using asio::ip::tcp;
 namespace {
 
 using ports::use_tuple;
+constexpr std::uint16_t going_away = 1001;
 
 struct Tls {
     std::shared_ptr<asio::ssl::context> context;
@@ -169,8 +170,10 @@ class Server::Impl {
             upgrade = co_await serve_http(stream, deadline);
         }
         if (!upgrade) co_return;
-        std::function<void(std::shared_ptr<LiveLink>)> joined = [at = counted.link](std::shared_ptr<LiveLink> link) {
-            *at = std::move(link);
+        std::function<void(std::shared_ptr<LiveLink>)> joined = [this,
+                                                                 at = counted.link](std::shared_ptr<LiveLink> link) {
+            *at = link;
+            if (draining_) link->leave(going_away);  // drain() came before there was a link to ask
         };
         co_await run_link(std::move(stream), std::move(*upgrade), options_, hosts_, std::move(joined));
     }
@@ -257,7 +260,6 @@ std::optional<std::string> Server::reload_certificate(std::int64_t now) {
 }
 
 void Server::drain() {
-    constexpr std::uint16_t going_away = 1001;
     impl_->draining_ = true;
     for (auto& acceptor : impl_->acceptors_) {
         boost::system::error_code ignored;

@@ -27,6 +27,7 @@ struct ServerOptions {
     std::vector<std::string> origins;
     std::chrono::milliseconds handshake_time_max{10'000};  // TLS, then each HTTP header
     std::chrono::milliseconds idle_time_max{75'000};       // without a frame or a pong
+    std::chrono::milliseconds close_time_max{5'000};       // each frame that is left at the end, and the close
     std::size_t frame_bytes_max = base::limits::frame_bytes_max;
     std::size_t outbox_bytes_max = base::limits::outbox_bytes_max;
     std::size_t connections_max = 10'000;

@@ -2,15 +2,13 @@
 #include "server/net/certificate.hpp"
 
 #include <gmock/gmock.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <fstream>
 
 #include "server/net/server.hpp"
 #include "tests/support/scratch_folder.hpp"
+#include "tests/unit/net/own_certificate.hpp"
 
 namespace interlude::test {
 namespace {
@@ -31,26 +29,8 @@ class Certificates : public testing::Test {
 
     /// Signed by its own key, for these names, valid from and until so many seconds after now.
     void make(char const* names, std::int64_t from = -day, std::int64_t until = day) {
-        auto* const made = X509_new();
-        X509_set_version(made, X509_VERSION_3);
-        X509_gmtime_adj(X509_getm_notBefore(made), from);
-        X509_gmtime_adj(X509_getm_notAfter(made), until);
-        X509_set_pubkey(made, key);
-        auto* const extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names);
-        X509_add_ext(made, extension, -1);
-        X509_EXTENSION_free(extension);
-        X509_sign(made, key, EVP_sha256());
-        auto* const out = fopen(options.certificate.c_str(), "w");
-        PEM_write_X509(out, made);
-        fclose(out);
-        X509_free(made);
-        write_key(key);
-    }
-    void write_key(EVP_PKEY* which) {
-        auto* const out = fopen(options.key.c_str(), "w");
-        PEM_write_PrivateKey(out, which, nullptr, nullptr, 0, nullptr, nullptr);
-        fclose(out);
-        std::filesystem::permissions(options.key, std::filesystem::perms::owner_read);
+        write_certificate(options.certificate, key, names, from, until);
+        write_key(options.key, key);
     }
     std::string why_not() {
         try {
@@ -102,7 +82,7 @@ TEST_F(Certificates, need_their_own_key_and_need_to_be_some) {
     make("DNS:interlude.example");
     auto* const other = EVP_EC_gen("P-256");
     std::filesystem::remove(options.key);
-    write_key(other);
+    write_key(options.key, other);
     EVP_PKEY_free(other);
     EXPECT_THAT(why_not(), HasSubstr("belong"));
     std::ofstream(options.certificate) << "no certificate\n";
