@@ -125,10 +125,25 @@ TlsSession::Attempt TlsSession::attempt(Call const& call) {
 
 /// The same, but neither done nor waiting for the peer while something has to leave.
 TlsSession::Attempt TlsSession::once_sent(Attempt made) const {
-    if (made.error) return made;
-    if (send_error_) return {Wants::nothing, send_error_};
-    if (!unsent_.empty()) return {Wants::output};
+    if (!unsent_.empty()) return {Wants::output, made.error};
+    if (send_error_ && !made.error) return {Wants::nothing, send_error_};
     return made;
+}
+
+TlsSession::Attempt TlsSession::ended_by(boost::system::error_code error) {
+    flush();
+    return once_sent({Wants::nothing, error});
+}
+
+void TlsSession::leave_when_room() {
+    if (unsent_.empty() || leaving_) return;
+    leaving_ = true;
+    socket.async_wait(socket.wait_write, [self = shared_from_this()](boost::system::error_code failed) {
+        self->leaving_ = false;
+        if (failed) return;
+        self->flush();
+        self->leave_when_room();
+    });
 }
 
 void TlsSession::flush() {
@@ -156,7 +171,9 @@ TlsSession::Attempt TlsSession::read(asio::mutable_buffer to) {
     if (to.size() == 0) return {};
     flush();
     if (unsent_.size() > unsent_bytes_max) return {Wants::output};
-    return attempt([to](SSL* ssl) { return SSL_read(ssl, to.data(), length(to.size())); });
+    auto const made = attempt([to](SSL* ssl) { return SSL_read(ssl, to.data(), length(to.size())); });
+    bool const alerts = made.error.category() == asio::error::get_ssl_category();
+    return alerts ? once_sent(made) : made;
 }
 
 TlsSession::Attempt TlsSession::write(asio::const_buffer from, std::size_t& sealed) {

@@ -16,12 +16,12 @@ namespace interlude::net {
 
 /// SSL and its socket: what a stream shares with its operations under way. Each verb makes one attempt, moves at most
 /// one record of data, and never waits.
-class TlsSession {
+class TlsSession : public std::enable_shared_from_this<TlsSession> {
   public:
     enum class Wants : std::uint8_t {
         nothing = 1,  // it is over: `error` and `bytes` say how
         input = 2,    // again when the socket can be read
-        output = 3,   // again when it can be written
+        output = 3,   // again when it can be written; with an error: then ended_by()
     };
     struct Attempt {
         Wants wants = Wants::nothing;
@@ -39,6 +39,10 @@ class TlsSession {
     /// `sealed` counts what became a record: 0 at first, kept between the attempts of one write.
     Attempt write(boost::asio::const_buffer from, std::size_t& sealed);
     Attempt shutdown();
+    /// This error is told when the alert about it has left.
+    Attempt ended_by(boost::system::error_code error);
+    /// What is unsent leaves as soon as there is room, though nobody writes: an answer to a KeyUpdate, say.
+    void leave_when_room();
 
     boost::asio::ip::tcp::socket socket;
 
@@ -53,12 +57,13 @@ class TlsSession {
     // Records that the socket has not taken yet. OpenSSL itself cannot wait with one: it would fail when it has to
     // answer a KeyUpdate meanwhile.
     std::vector<std::uint8_t> unsent_;
+    bool leaving_ = false;                     // it waits for room, beside whoever reads or writes
     boost::system::error_code receive_error_;  // of the last attempt
     boost::system::error_code send_error_;     // for good
 };
 
-/// Asio's AsyncReadStream and AsyncWriteStream. One read and one write may be pending, all calls on one strand. It may
-/// be moved and destroyed meanwhile; destroying it ends them with operation_aborted.
+/// Asio's AsyncReadStream and AsyncWriteStream. One read and one write may be pending, all calls on one strand, that of
+/// the socket's executor. It may be moved and destroyed meanwhile; destroying it ends them with operation_aborted.
 ///
 /// Errors are those of asio::ssl::stream: eof after close_notify, ssl::error::stream_truncated without one, OpenSSL's
 /// own in the ssl category, and the socket's.
@@ -157,7 +162,7 @@ class OpensslStream {
                     return complete(self);
                 }
             }
-            if (stage != Stage::posted) last = attempt(*session);
+            if (stage != Stage::posted) last = last.error ? session->ended_by(last.error) : attempt(*session);
             if (last.wants != TlsSession::Wants::nothing) return wait(self);
             if (!begins) return complete(self);
             stage = Stage::posted;  // never from within the initiating function
@@ -168,6 +173,7 @@ class OpensslStream {
         template <typename Self>
         void wait(Self& self) {
             stage = Stage::waits;
+            if (last.wants == TlsSession::Wants::input) session->leave_when_room();
             auto& socket = session->socket;
             auto const what =
                 last.wants == TlsSession::Wants::input ? next_layer_type::wait_read : next_layer_type::wait_write;

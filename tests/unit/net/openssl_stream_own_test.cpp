@@ -6,7 +6,28 @@
 namespace interlude::test {
 namespace {
 
-using OurTlsStream = TlsStreams<OurStream>;
+class OurTlsStream : public TlsStreams<OurStream> {
+  protected:
+    /// Nobody writes any more, and what was written waits for a peer that does not read.
+    void fill_the_socket() {
+        peer->deaf = true;
+        auto const much = long_text(6'000'000);
+        std::string const little(1000, 'x');  // what is left may be too small to be told of
+        Outcome sent;
+        asio::async_write(*stream, asio::buffer(much), cancellable(sent));
+        settle_full();
+        cancel.emit(asio::cancellation_type::terminal);
+        settle();
+        do {
+            sent = {};
+            asio::async_write(*stream, asio::buffer(little), cancellable(sent));
+            settle();
+        } while (sent.over);
+        cancel.emit(asio::cancellation_type::terminal);
+        settle();
+        ASSERT_EQ(sent.error, asio::error::operation_aborted);
+    }
+};
 
 TEST_F(OurTlsStream, sends_a_header_and_the_text_behind_it_as_one_record) {
     open();
@@ -107,6 +128,65 @@ TEST_F(OurTlsStream, follows_the_peer_to_new_keys_while_a_write_waits) {
     peer->say("four");
     EXPECT_TRUE(until([&] { return got.over; }));
     EXPECT_EQ(got.bytes, 4u);
+}
+
+TEST_F(OurTlsStream, lets_an_answer_leave_when_there_is_room_though_nobody_writes) {
+    open();
+    fill_the_socket();
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    for (int again = 0; again < 2; ++again) peer->update_key(SSL_KEY_UPDATE_REQUESTED);
+    arrived();  // with the second OpenSSL answers the first
+    EXPECT_EQ(peer->answers, 0u);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return peer->answers == 1; }));
+    EXPECT_FALSE(got.over);
+    peer->say("on");
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_EQ(got.bytes, 2u);
+}
+
+TEST_F(OurTlsStream, lets_a_fatal_alert_leave_before_it_tells_what_went_wrong) {
+    open();
+    fill_the_socket();
+    peer->say_raw("no record of these keys: " + std::string(100, 'x'));
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), Note{got});
+    arrived();
+    EXPECT_FALSE(got.over);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_EQ(got.error.category(), asio::error::get_ssl_category());
+    EXPECT_TRUE(until([&] { return peer->was_alerted; }));
+}
+
+TEST_F(OurTlsStream, may_be_cancelled_while_an_alert_waits) {
+    open();
+    fill_the_socket();
+    peer->say_raw("no record of these keys: " + std::string(100, 'x'));
+    std::string received(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(received), cancellable(got));
+    arrived();
+    cancel.emit(asio::cancellation_type::terminal);
+    settle();
+    EXPECT_EQ(got.error, asio::error::operation_aborted);
+}
+
+TEST_F(OurTlsStream, lets_close_notify_leave_where_the_peer_still_sends) {
+    open();
+    fill_the_socket();
+    peer->say("not read any more");
+    arrived();
+    Outcome ended;
+    stream->async_shutdown(Note{ended});
+    settle();
+    EXPECT_FALSE(ended.over);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return ended.over; }));
+    EXPECT_TRUE(until([&] { return peer->was_told_the_end(); }));
 }
 
 TEST_F(OurTlsStream, reads_no_further_while_its_answers_pile_up_unread) {

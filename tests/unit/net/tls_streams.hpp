@@ -42,8 +42,8 @@ class TlsPeer {
         socket.non_blocking(true);
         SSL_set_bio(ssl, BIO_new(BIO_s_mem()), BIO_new(BIO_s_mem()));
         SSL_set_connect_state(ssl);
-        SSL_set_msg_callback(ssl, count_key_updates);
-        SSL_set_msg_callback_arg(ssl, &answers);
+        SSL_set_msg_callback(ssl, note_message);
+        SSL_set_msg_callback_arg(ssl, this);
     }
     ~TlsPeer() { SSL_free(ssl); }
     TlsPeer(TlsPeer const&) = delete;
@@ -86,6 +86,7 @@ class TlsPeer {
     std::string heard;
     std::size_t heard_bytes = 0;  // of TLS
     std::size_t answers = 0;      // KeyUpdates that came
+    bool was_alerted = false;     // fatally
     bool refused = false;         // the handshake
 
   private:
@@ -104,9 +105,12 @@ class TlsPeer {
         auto const sent = socket.write_some(asio::buffer(waiting, bite), full);
         waiting.erase(0, full ? 0 : sent);
     }
-    static void count_key_updates(int sent, int, int type, void const* message, std::size_t, SSL*, void* answers) {
-        if (!sent && type == SSL3_RT_HANDSHAKE && *static_cast<unsigned char const*>(message) == SSL3_MT_KEY_UPDATE)
-            ++*static_cast<std::size_t*>(answers);
+    static void note_message(int sent, int, int type, void const* message, std::size_t, SSL*, void* peer) {
+        if (sent) return;
+        auto& self = *static_cast<TlsPeer*>(peer);
+        auto const first = *static_cast<unsigned char const*>(message);
+        if (type == SSL3_RT_HANDSHAKE && first == SSL3_MT_KEY_UPDATE) ++self.answers;
+        if (type == SSL3_RT_ALERT && first == SSL3_AL_FATAL) self.was_alerted = true;
     }
 };
 
