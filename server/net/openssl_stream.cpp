@@ -63,7 +63,11 @@ struct TlsWire {
 
     static int write(BIO* bio, char const* from, std::size_t size, std::size_t* bytes) {
         auto& session = session_of(bio);
-        if (!session.send_error_) session.unsent_.insert(session.unsent_.end(), from, from + size);
+        try {
+            if (!session.send_error_) session.unsent_.insert(session.unsent_.end(), from, from + size);
+        } catch (std::bad_alloc const&) {  // not through OpenSSL's frames
+            session.send_error_ = make_error_code(boost::system::errc::not_enough_memory);
+        }
         *bytes = size;
         return 1;
     }

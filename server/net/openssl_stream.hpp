@@ -83,6 +83,7 @@ class OpensslStream {
     ~OpensslStream() { close(); }
     OpensslStream(OpensslStream&&) noexcept = default;
     OpensslStream& operator=(OpensslStream&& other) noexcept {
+        if (this == &other) return *this;
         close();
         session_ = std::move(other.session_);
         return *this;

@@ -1,7 +1,25 @@
 // What the server's TLS stream does beyond asio's: it stays whole, answers new keys while it writes, and keeps nothing.
 #include <malloc.h>
 
+#include <cstdlib>
+#include <new>
+
 #include "tests/unit/net/tls_streams.hpp"
+
+namespace {
+std::size_t refused_from = SIZE_MAX;  // bytes that cannot be had at once
+}
+
+void* operator new(std::size_t size) {
+    if (auto* const got = size < refused_from ? std::malloc(size) : nullptr) return got;
+    throw std::bad_alloc();
+}
+void operator delete(void* at) noexcept {
+    std::free(at);
+}
+void operator delete(void* at, std::size_t) noexcept {
+    std::free(at);
+}
 
 namespace interlude::test {
 namespace {
@@ -189,6 +207,17 @@ TEST_F(OurTlsStream, lets_close_notify_leave_where_the_peer_still_sends) {
     EXPECT_TRUE(until([&] { return peer->was_told_the_end(); }));
 }
 
+TEST_F(OurTlsStream, calls_it_a_failed_write_when_memory_is_out) {
+    open();
+    auto const text = long_text(16 * 1024);
+    Outcome sent;
+    refused_from = text.size();
+    EXPECT_NO_THROW(stream->async_write_some(asio::buffer(text), Note{sent}));
+    refused_from = SIZE_MAX;
+    EXPECT_TRUE(until([&] { return sent.over; }));
+    EXPECT_EQ(sent.error, boost::system::errc::not_enough_memory);
+}
+
 TEST_F(OurTlsStream, reads_no_further_while_its_answers_pile_up_unread) {
     open();
     auto const text = long_text(6'000'000);
@@ -264,6 +293,14 @@ TEST_F(OurTlsStream, may_be_moved_while_it_waits) {
     peer->say("text");
     EXPECT_TRUE(until([&] { return got.over; }));
     EXPECT_FALSE(got.error) << got.error.message();
+}
+
+TEST_F(OurTlsStream, may_be_moved_onto_itself) {
+    open();
+    auto& same = *stream;
+    *stream = std::move(same);
+    peer->say("text");
+    EXPECT_EQ(read(), "text");
 }
 
 TEST_F(OurTlsStream, waits_without_buffers) {
