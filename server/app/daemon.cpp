@@ -108,6 +108,10 @@ net::ServerOptions net_options(Config const& config) {
     return options;
 }
 
+[[noreturn]] void throw_start_error(store_sqlite::OpenError const& error) {
+    throw StartError(error.locked ? exit_locked : error.disk ? exit_disk : exit_configuration, error.what());
+}
+
 class Daemon {
   public:
     explicit Daemon(Config const& config) : config_(config), signals_(io_, SIGTERM, SIGINT, SIGHUP) {}
@@ -191,7 +195,7 @@ class Daemon {
         try {
             store_ = store_sqlite::open(io_.get_executor(), std::move(options), std::move(hooks), entropy_);
         } catch (store_sqlite::OpenError const& error) {
-            throw StartError(error.locked ? exit_locked : error.disk ? exit_disk : exit_configuration, error.what());
+            throw_start_error(error);
         }
     }
 
@@ -454,6 +458,14 @@ std::string check_setup(Config const& config) {
         throw StartError(exit_configuration, error.what());
     }
     return out + "the configuration is good\n";
+}
+
+std::string seal_store(Config const& config) {
+    try {
+        return "store: " + store_sqlite::seal(config.store_file) + "\n";
+    } catch (store_sqlite::OpenError const& error) {
+        throw_start_error(error);
+    }
 }
 
 }  // namespace interlude::app

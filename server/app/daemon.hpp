@@ -25,4 +25,7 @@ int run_daemon(Config const& config);
 /// `--check`: opens and validates what the config names. Throws likewise; returns a summary for people.
 std::string check_setup(Config const& config);
 
+/// `--seal-store`: store_sqlite::seal. Throws likewise; returns a line for people.
+std::string seal_store(Config const& config);
+
 }  // namespace interlude::app

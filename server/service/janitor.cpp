@@ -6,7 +6,7 @@ using namespace std::chrono_literals;
 
 namespace {
 constexpr auto rest_between_rounds = 60s;
-constexpr std::size_t batch_rows = 500;
+constexpr std::size_t batch_rows = 100;  // what a batch deletes is in memory until it is committed
 }  // namespace
 
 boost::asio::awaitable<void> Janitor::run() {

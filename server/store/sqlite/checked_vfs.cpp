@@ -24,12 +24,15 @@ enum class Kind : std::uint8_t { main, wal, other };
 /// A WAL, as it is written. SQLite hands over a frame's header and then its page; with the page's checksum in its last
 /// bytes the sum in the header is another one, and so are those of all frames behind it. SQLite reads sums only when it
 /// recovers a log, and then goes on from what is there.
-struct WalWriting {
-    bool big_endian;
-    WalChecksum sum;          // up to `sum_ends`
-    sqlite3_int64 sum_ends;   // an offset; nothing: not known
-    sqlite3_int64 header_at;  // of the frame that begins: its header waits for its page
+struct Wal {
+    std::array<std::uint8_t, wal_header_bytes> file_header;  // as it was read or written last
+    WalChecksum sum;                                         // up to `sum_ends`
+    sqlite3_int64 sum_ends;                                  // an offset; nothing: not known
+    sqlite3_int64 header_at;                                 // of the frame that begins: its header waits for its page
     std::array<std::uint8_t, wal_frame_header_bytes> header;
+
+    bool big_endian() const { return (file_header[3] & 1) != 0; }
+    bytes::ByteView salts() const { return bytes::ByteView(file_header).subspan(16, 8); }
 };
 
 /// SQLite gives the memory, for this and the file below, which follows it.
@@ -37,7 +40,7 @@ struct CheckedFile {
     sqlite3_file base;
     Kind kind;
     bool sealed;  // its pages have checksums; of a WAL: those that are written from here on
-    WalWriting wal;
+    Wal wal;
 };
 constexpr sqlite3_int64 nothing = -1;
 
@@ -77,39 +80,34 @@ bool read_below(sqlite3_file* file, std::span<std::uint8_t> to, sqlite3_int64 of
 
 // ---- Reading -------------------------------------------------------------------------------------------------------
 
-bool is_big_endian(std::span<std::uint8_t const> wal_header) {
-    return (wal_header[3] & 1) != 0;
-}
-
 /// The sum of the WAL up to this frame.
 std::optional<WalChecksum> sum_before(sqlite3_file* file, sqlite3_int64 frame) {
-    std::array<std::uint8_t, wal_header_bytes> first{};
+    if (frame == static_cast<sqlite3_int64>(wal_header_bytes)) return stored_checksum(as_checked(file).wal.file_header);
     std::array<std::uint8_t, wal_frame_header_bytes> header{};
-    if (frame == static_cast<sqlite3_int64>(wal_header_bytes))
-        return read_below(file, first, 0) ? std::optional(stored_checksum(first)) : std::nullopt;
-    return read_below(file, header, frame - frame_bytes) ? std::optional(stored_checksum(header)) : std::nullopt;
+    if (!read_below(file, header, frame - frame_bytes)) return std::nullopt;
+    return stored_checksum(header);
 }
 
-/// Its sum is the one it was written with: for pages of a log from before they had checksums of their own.
+/// Of this generation of the log, and what was written in this place of it. (The checksum of the page alone would let
+/// another page pass, where a write was lost and the one of before stands.)
 bool frame_is_whole(sqlite3_file* file, bytes::ByteView frame, sqlite3_int64 offset) {
-    std::array<std::uint8_t, wal_header_bytes> wal_header{};
+    auto const& wal = as_checked(file).wal;
     auto const before = sum_before(file, offset);
-    if (!before || !read_below(file, wal_header, 0)) return false;
-    auto const with_header = wal_checksum(*before, frame.first(8), is_big_endian(wal_header));
-    auto const sum = wal_checksum(with_header, frame.subspan(wal_frame_header_bytes), is_big_endian(wal_header));
+    if (!before || !bytes::equal(frame.subspan(8, 8), wal.salts())) return false;
+    auto const with_header = wal_checksum(*before, frame.first(8), wal.big_endian());
+    auto const sum = wal_checksum(with_header, frame.subspan(wal_frame_header_bytes), wal.big_endian());
     return sum == stored_checksum(frame.first(wal_frame_header_bytes));
 }
 
-/// With its header, which says what page it is. Page 1 says what all pages have.
+/// With its header. Page 1 says what all pages have.
 int read_page_of_wal(sqlite3_file* file, std::uint8_t* to, sqlite3_int64 offset) {
     std::array<std::uint8_t, frame_bytes> frame;
     auto* const base = below(file);
     auto const code = base->pMethods->xRead(base, frame.data(), static_cast<int>(frame.size()), offset);
     if (code != SQLITE_OK) return code;
+    if (!frame_is_whole(file, frame, offset)) return SQLITE_IOERR_DATA;
     auto const page = bytes::ByteView(frame).subspan(wal_frame_header_bytes);
-    auto const number = page_of_frame(frame);
-    if (!page_is_whole(page, number) && !frame_is_whole(file, frame, offset)) return SQLITE_IOERR_DATA;
-    if (number == 1) as_checked(file).sealed = says_reserved(page.data());
+    if (page_of_frame(frame) == 1) as_checked(file).sealed = says_reserved(page.data());
     std::copy(page.begin(), page.end(), to);
     return SQLITE_OK;
 }
@@ -167,8 +165,8 @@ int write_frame(sqlite3_file* file, std::span<std::uint8_t const> page, sqlite3_
 
     auto const before = wal.sum_ends == offset ? std::optional(wal.sum) : sum_before(file, offset);
     if (!before) return SQLITE_IOERR_READ;
-    auto const with_header = wal_checksum(*before, bytes::ByteView(frame).first(8), wal.big_endian);
-    auto const sum = wal_checksum(with_header, of_page, wal.big_endian);
+    auto const with_header = wal_checksum(*before, bytes::ByteView(frame).first(8), wal.big_endian());
+    auto const sum = wal_checksum(with_header, of_page, wal.big_endian());
     store_checksum(std::span(frame).first<wal_frame_header_bytes>(), sum);
     wal.sum_ends = nothing;
     auto const code = write_below(file, frame, offset);
@@ -182,7 +180,7 @@ int write_wal(sqlite3_file* file, std::span<std::uint8_t const> from, sqlite3_in
     auto& wal = as_checked(file).wal;
     auto const header_at = std::exchange(wal.header_at, nothing);
     if (from.size() == wal_header_bytes && offset == 0) {
-        wal.big_endian = is_big_endian(from);
+        std::copy(from.begin(), from.end(), wal.file_header.begin());
         wal.sum = stored_checksum(from);
         wal.sum_ends = wal_header_bytes;
         return write_below(file, from, offset);
@@ -268,13 +266,12 @@ Kind kind_of(int flags) {
 void begin_wal(sqlite3_file* file, char const* path) {
     auto& checked = as_checked(file);
     checked.sealed = as_checked(sqlite3_database_file_object(path)).sealed;
-    std::array<std::uint8_t, wal_header_bytes> header{};
-    if (read_below(file, header, 0)) checked.wal.big_endian = is_big_endian(header);
+    read_below(file, checked.wal.file_header, 0);
 }
 
 int open_file(sqlite3_vfs* vfs, char const* path, sqlite3_file* file, int flags, int* flags_out) {
     auto& checked = as_checked(file);
-    checked = {{nullptr}, kind_of(flags), false, {false, {}, nothing, nothing, {}}};
+    checked = {{nullptr}, kind_of(flags), false, {{}, {}, nothing, nothing, {}}};
     below(file)->pMethods = nullptr;
     auto const code = base_of(vfs)->xOpen(base_of(vfs), path, below(file), flags, flags_out);
     if (!below(file)->pMethods) return code;

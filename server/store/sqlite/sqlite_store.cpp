@@ -226,7 +226,7 @@ std::unique_ptr<Store> open(asio::any_io_executor executor, Options options, Hoo
     if (options.vfs.empty()) make_private_file(file);
     return explained(file, [&]() -> std::unique_ptr<Store> {
         auto vfs = std::make_unique<CheckedVfs>(options.vfs);
-        auto database = open_with_checksums(file, *vfs);
+        auto database = recover_and_open(file, *vfs);
         migrate(database, entropy);
         require_checksums(database, file);
         return std::make_unique<SqliteStore>(std::move(executor), std::move(options), std::move(hooks), std::move(lock),
@@ -249,11 +249,28 @@ std::string check(fs::path const& file) {
         auto database = open_database(file, vfs);
         auto const schema = schema_of(database);
         if (schema == 0) return file.string() + " is empty, and will be made at the first start";
-        if (schema == schema_newest) require_checksums(database, file);
+        if (schema >= schema_with_checksums) require_checksums(database, file);
         auto const verdict = database.value<std::string>("PRAGMA quick_check(1)").value_or("no answer");
         if (verdict != "ok") throw_damaged_file(file, verdict);
         auto const accounts = database.value<std::uint64_t>("SELECT count(*) FROM accounts").value();
         return file.string() + ": schema " + std::to_string(schema) + ", " + std::to_string(accounts) + " accounts";
+    });
+}
+
+std::string seal(fs::path const& file) {
+    check_path(file);
+    if (!fs::exists(file)) throw OpenError("there is no store " + file.string() + ": is [store] file right?");
+    FileLock const lock(file);
+    return explained(file, [&] {
+        {
+            Database database(file.string(), SQLITE_OPEN_READWRITE, {});
+            require_ours(database, file);
+            if (schema_of(database) == 0) throw OpenError(file.string() + " is empty: there is nothing to seal");
+            auto const verdict = database.value<std::string>("PRAGMA integrity_check(1)").value_or("no answer");
+            if (verdict != "ok") throw_damaged_file(file, verdict);
+        }
+        write_anew(file);
+        return file.string() + ": every page has its checksum now";
     });
 }
 

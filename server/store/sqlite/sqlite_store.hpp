@@ -38,4 +38,8 @@ std::unique_ptr<ports::Store> open(boost::asio::any_io_executor executor, Option
 /// Opens and validates without serving; a missing file is not made. One line for people.
 std::string check(std::filesystem::path const& file);
 
+/// Takes over what another program wrote, a copy by SQLite's own tools, say: rows and structure are looked through, and
+/// it is written anew with checksums. Whether a disk changed it before, nobody can tell any more. One line for people.
+std::string seal(std::filesystem::path const& file);
+
 }  // namespace interlude::store_sqlite

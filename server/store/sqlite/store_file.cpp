@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,20 +26,6 @@ namespace {
     throw error;
 }
 
-/// Ours, and not of a newer version. The schema's number; 0: empty.
-std::uint32_t check_schema(Database& database, fs::path const& file) {
-    auto const schema = schema_of(database);
-    bool const empty = !database.exists("SELECT 1 FROM sqlite_schema LIMIT 1");
-    auto const owner = database.value<std::int32_t>("PRAGMA application_id").value_or(0);
-    if (!empty && owner != application_id)
-        fail(file.string() + " is a database of another program: name another file for the store");
-    if (schema > schema_newest)
-        fail(file.string() + " was written by a newer version (its schema is " + std::to_string(schema) +
-             ", this one knows up to " + std::to_string(schema_newest) +
-             "): start that version, or restore the backup from before the upgrade");
-    return schema;
-}
-
 /// What must be said on every connection; auto_vacuum before the first table. A page that left the cache before its
 /// transaction ended would be written twice into one frame of the log, or, once a verb is rolled back, leave a frame
 /// there at which SQLite ends the log when it recovers: what was synced behind it would be gone.
@@ -59,10 +46,14 @@ PRAGMA foreign_keys = OFF;
 
 // ---- A store of before pages had checksums --------------------------------------------------------------------------
 
+[[noreturn]] void fail_to_write(fs::path const& path) {
+    fail("cannot write " + path.string() + " (" + std::strerror(errno) + ")", false, true);
+}
+
 class OwnFile {
   public:
     OwnFile(fs::path const& path, int flags) : path_(path), handle_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {
-        if (handle_ < 0) failed();
+        if (handle_ < 0) fail_to_write(path_);
     }
     ~OwnFile() { ::close(handle_); }
     OwnFile(OwnFile const&) = delete;
@@ -71,23 +62,37 @@ class OwnFile {
     /// False: the file ends here.
     bool read(std::span<std::uint8_t> to, std::uint64_t offset) const {
         auto const got = ::pread(handle_, to.data(), to.size(), static_cast<off_t>(offset));
-        if (got < 0) failed();
+        if (got < 0) fail_to_write(path_);
         return static_cast<std::size_t>(got) == to.size();
     }
     void write(std::span<std::uint8_t const> from, std::uint64_t offset) const {
         auto const put = ::pwrite(handle_, from.data(), from.size(), static_cast<off_t>(offset));
-        if (put < 0 || static_cast<std::size_t>(put) != from.size()) failed();
+        if (put < 0 || static_cast<std::size_t>(put) != from.size()) fail_to_write(path_);
     }
     void sync() const {
-        if (::fsync(handle_) != 0) failed();
+        if (::fsync(handle_) != 0) fail_to_write(path_);
+    }
+    /// Whoever may read the other file may read this one.
+    void belongs_like(fs::path const& other) const {
+        struct stat facts {};
+        bool const known = ::stat(other.c_str(), &facts) == 0;
+        if (!known || ::fchown(handle_, facts.st_uid, facts.st_gid) != 0 ||
+            ::fchmod(handle_, facts.st_mode & 07777) != 0)
+            fail_to_write(path_);
     }
 
   private:
-    [[noreturn]] void failed() const {
-        fail("cannot write " + path_.string() + " (" + std::strerror(errno) + ")", false, true);
-    }
     fs::path path_;
     int handle_;
+};
+
+/// Gone again, unless it became the store.
+struct Unfinished {
+    fs::path path;
+    ~Unfinished() {
+        std::error_code ignored;
+        fs::remove(path, ignored);
+    }
 };
 
 void seal_all_pages(fs::path const& path) {
@@ -105,28 +110,19 @@ void reserve_room_for_checksums(Database& database) {
     sqlite3_file_control(database.raw(), "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
 }
 
-/// Beside it, and then in its place: whatever ends this on the way, one of the two is whole under the store's name.
-void write_anew(fs::path const& file) {
-    fs::path const anew = file.string() + ".anew";
-    OwnFile(anew, O_RDWR | O_CREAT | O_TRUNC);  // SQLite would make it for everybody to read
-    {
-        Database old(file.string(), SQLITE_OPEN_READWRITE, {});
-        old.execute("PRAGMA locking_mode = EXCLUSIVE");
-        reserve_room_for_checksums(old);
-        old.run("VACUUM INTO ?", anew.string());
-        old.execute(
-            "PRAGMA wal_checkpoint(TRUNCATE)");  // closed, it leaves no log that would be taken for the new one's
+/// What a crash left in the log is in the file itself from here on, and cut pages are zeros there, which nothing passes
+/// for. Without room for that the log stays, and is as good.
+void empty_log(Database& database) {
+    try {
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch (DatabaseError const& error) {
+        if ((error.code & 0xff) != SQLITE_FULL) throw;
     }
-    seal_all_pages(anew);
-    if (::rename(anew.c_str(), file.c_str()) != 0) fail("cannot write " + file.string(), false, true);
-    OwnFile(fs::absolute(file).parent_path(), O_RDONLY | O_DIRECTORY).sync();
 }
 
 bool is_of_before_checksums(Database& database) {
     auto const schema = schema_of(database);
-    if (schema == 0 || schema >= schema_with_checksums || pages_are_checked(database.raw())) return false;
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-    return !pages_are_checked(database.raw());
+    return schema > 0 && schema < schema_with_checksums && !pages_are_checked(database.raw());
 }
 
 }  // namespace
@@ -156,39 +152,76 @@ void check_path(fs::path const& file) {
     auto const folder = fs::absolute(file).parent_path();
     if (!fs::is_directory(folder, ignored))
         fail("the folder " + folder.string() + " does not exist: create it, writable for the server's user");
+    // The first page is synced before there is a log, and SQLite would throw the log away.
+    auto const size = [&](fs::path const& path) {
+        return fs::exists(path, ignored) ? fs::file_size(path, ignored) : 0;
+    };
+    if (size(file) == 0 && size(file.string() + "-wal") > 0) throw_damaged_file(file, "only its log is left");
 }
 
 void make_private_file(fs::path const& file) {
     OwnFile(file, O_RDWR | O_CREAT);
 }
 
+void require_ours(Database& database, fs::path const& file) {
+    auto const schema = schema_of(database);
+    bool const empty = !database.exists("SELECT 1 FROM sqlite_schema LIMIT 1");
+    auto const owner = database.value<std::int32_t>("PRAGMA application_id").value_or(0);
+    if (!empty && owner != application_id)
+        fail(file.string() + " is a database of another program: name another file for the store");
+    if (schema > schema_newest)
+        fail(file.string() + " was written by a newer version (its schema is " + std::to_string(schema) +
+             ", this one knows up to " + std::to_string(schema_newest) +
+             "): start that version, or restore the backup from before the upgrade");
+}
+
 Database open_database(fs::path const& file, CheckedVfs const& vfs) {
     Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
     database.execute("PRAGMA locking_mode = EXCLUSIVE");  // before anything is read: no shared memory is made then
     reserve_room_for_checksums(database);
-    check_schema(database, file);
+    require_ours(database, file);
     database.execute(settings);
     if (database.value<std::string>("PRAGMA journal_mode") != "wal")
         fail("the store " + file.string() + " is on a file system where SQLite cannot keep a write-ahead log");
     return database;
 }
 
-Database open_with_checksums(fs::path const& file, CheckedVfs const& vfs) {
-    std::optional<Database> database(open_database(file, vfs));
-    if (!is_of_before_checksums(*database)) return std::move(*database);
-    database.reset();
-    write_anew(file);
+Database recover_and_open(fs::path const& file, CheckedVfs const& vfs) {
+    bool of_before = false;
+    {
+        auto database = open_database(file, vfs);
+        empty_log(database);
+        of_before = is_of_before_checksums(database);
+    }
+    if (of_before) write_anew(file);
     return open_database(file, vfs);
 }
 
+void write_anew(fs::path const& named) {
+    auto const file = fs::canonical(named);  // not in the place of a link to it
+    fs::path const anew = file.string() + ".anew";
+    Unfinished const unfinished{anew};
+    OwnFile(anew, O_RDWR | O_CREAT | O_TRUNC).belongs_like(file);  // SQLite would make it for everybody to read
+    {
+        Database old(file.string(), SQLITE_OPEN_READWRITE, {});
+        old.execute("PRAGMA locking_mode = EXCLUSIVE");
+        reserve_room_for_checksums(old);
+        old.run("VACUUM INTO ?", anew.string());
+        old.execute("PRAGMA wal_checkpoint(TRUNCATE)");  // it leaves no log that would be taken for the new one's
+    }
+    seal_all_pages(anew);
+    if (::rename(anew.c_str(), file.c_str()) != 0) fail_to_write(file);
+    OwnFile(file.parent_path(), O_RDONLY | O_DIRECTORY).sync();
+}
+
 void require_checksums(Database& database, fs::path const& file) {
-    if (pages_are_checked(database.raw())) return;
-    database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
     if (!pages_are_checked(database.raw())) throw_damaged_file(file, "its header");
 }
 
 void throw_damaged_file(fs::path const& file, std::string const& what) {
-    fail("the store " + file.string() + " is damaged (" + what + "): restore it from a backup");
+    fail("the store " + file.string() + " is damaged (" + what +
+         "): restore it from a backup. If a program other than the server wrote it, a copy by SQLite's own tools, say: "
+         "interluded --config FILE --seal-store");
 }
 
 void throw_explained(fs::path const& file, DatabaseError const& error) {

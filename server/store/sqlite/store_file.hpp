@@ -21,20 +21,27 @@ class FileLock {
     int handle_ = -1;
 };
 
-/// It may be a file, in a folder that is there.
+/// It may be a file, in a folder that is there, and has not lost what belongs to a log that is there.
 void check_path(std::filesystem::path const& file);
 
 /// Nobody else reads it: made before SQLite would, with our mode; WAL files get the same one.
 void make_private_file(std::filesystem::path const& file);
 
+/// It is empty or a store of ours, and not of a newer version.
+void require_ours(Database& database, std::filesystem::path const& file);
+
 /// The one connection, with all its settings. Ours, and not of a newer version; perhaps empty, or of before pages had
 /// checksums.
 Database open_database(std::filesystem::path const& file, CheckedVfs const& vfs);
 
-/// The same; one of before pages had checksums is written anew first, which takes as much room on the disk again.
-Database open_with_checksums(std::filesystem::path const& file, CheckedVfs const& vfs);
+/// The same, once what a crash left in the log is in the file itself. One of before pages had checksums is written anew
+/// first, which takes as much room on the disk again.
+Database recover_and_open(std::filesystem::path const& file, CheckedVfs const& vfs);
 
-/// All pages of a store of this schema have checksums; those of the first pages may still be in the log only.
+/// Writes it anew with checksums in all its pages, beside it and then in its place. Nobody may have it open.
+void write_anew(std::filesystem::path const& file);
+
+/// All pages of a store of this schema have checksums.
 void require_checksums(Database& database, std::filesystem::path const& file);
 
 [[noreturn]] void throw_damaged_file(std::filesystem::path const& file, std::string const& what);

@@ -165,6 +165,49 @@ TEST_F(CheckedPages, a_file_that_was_cut_within_its_last_page_is_noticed) {
     }
 }
 
+TEST_F(CheckedPages, a_file_that_was_cut_by_whole_pages_under_a_log_is_noticed) {
+    insert(30, 3000);
+    database->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    database->execute("UPDATE t SET x = randomblob(3000) WHERE id = 1");
+    crash();
+    auto const disk = fault.disk();
+    for (std::size_t pages = 1; pages <= 4; ++pages) {
+        fault.set_disk(disk);
+        auto cut = file("checked.db");
+        cut.resize(cut.size() - pages * page_bytes);
+        set_file("checked.db", cut);
+        try {
+            database.emplace(store_sqlite::recover_and_open("checked.db", vfs));
+            EXPECT_EQ(what_is_noticed(), "damaged") << pages << " pages are gone";
+        } catch (store_sqlite::DatabaseError const&) {
+        }
+        database.reset();
+    }
+}
+
+TEST_F(CheckedPages, a_write_to_the_log_that_was_lost_is_noticed_while_it_serves) {
+    insert(30, 3000);
+    auto const first = file("checked.db-wal");
+    database->execute("PRAGMA wal_checkpoint(PASSIVE)");
+    database->execute("UPDATE t SET x = randomblob(3000)");  // over the same frames
+    auto const second = file("checked.db-wal");
+    auto const of_second = [&](std::size_t at) { return std::equal(&second[16], &second[24], &second[at + 8]); };
+    std::size_t frames = 0;  // behind them the first ones still stand
+    while (of_second(wal_header_bytes + frames * frame_bytes)) ++frames;
+    ASSERT_GT(frames, 20u);
+    for (std::size_t lost = 1; lost <= frames; ++lost)
+        for (std::size_t count = 1; count <= 2 && lost + count <= frames + 1; ++count) {
+            auto log = second;
+            auto const at = static_cast<std::ptrdiff_t>(wal_header_bytes + (lost - 1) * frame_bytes);
+            std::copy_n(first.begin() + at, count * frame_bytes, log.begin() + at);
+            set_file("checked.db-wal", log);
+            EXPECT_THROW(database->execute("PRAGMA wal_checkpoint(PASSIVE)"), store_sqlite::DatabaseError)
+                << "frame " << lost;
+        }
+    set_file("checked.db-wal", second);
+    EXPECT_NO_THROW(database->execute("PRAGMA wal_checkpoint(PASSIVE)"));
+}
+
 TEST_F(CheckedPages, a_log_whose_header_was_zeroed_is_noticed) {
     insert(20, 3000);
     crash();

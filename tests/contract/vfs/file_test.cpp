@@ -202,6 +202,67 @@ TEST_F(StoreFile, written_by_a_program_that_knows_no_checksums_it_is_refused) {
     }
 }
 
+TEST_F(StoreFile, a_copy_that_another_program_made_is_refused_and_sealed_on_request) {
+    auto store = open(file);
+    auto const before = wait(io, store->open_info());
+    store.reset();
+    auto const copy = folder / "copy.db";
+    foreign().execute("VACUUM INTO '" + copy.string() + "'");
+    EXPECT_THAT(why_not(copy).what(), HasSubstr("--seal-store"));
+    EXPECT_THAT(store_sqlite::seal(copy), HasSubstr("every page has its checksum now"));
+    store = open(copy);
+    EXPECT_EQ(wait(io, store->open_info()).instance, before.instance);
+}
+
+TEST_F(StoreFile, only_a_whole_store_of_ours_that_nobody_uses_is_sealed) {
+    auto const why_not_sealed = [&](std::filesystem::path const& path) -> std::string {
+        try {
+            return store_sqlite::seal(path);
+        } catch (OpenError const& error) {
+            return error.what();
+        }
+    };
+    EXPECT_THAT(why_not_sealed(file), HasSubstr("there is no store"));
+    EXPECT_FALSE(std::filesystem::exists(file));
+    std::ofstream{file};
+    EXPECT_THAT(why_not_sealed(file), HasSubstr("nothing to seal"));
+    auto store = open(file);
+    EXPECT_THAT(why_not_sealed(file), HasSubstr("another server uses"));
+    store.reset();
+    foreign().execute("CREATE TABLE more (x BLOB); INSERT INTO more VALUES (zeroblob(9000))");
+    EXPECT_THAT(why_not_sealed(file), HasSubstr("checksum now"));
+    auto const size = static_cast<std::streamoff>(std::filesystem::file_size(file));
+    std::fstream(file, std::ios::in | std::ios::out | std::ios::binary).seekp(size / 2) << std::string(9000, '\xff');
+    EXPECT_THAT(why_not_sealed(file), HasSubstr("damaged"));
+    EXPECT_FALSE(std::filesystem::exists(file.string() + ".anew"));
+}
+
+TEST_F(StoreFile, a_log_without_its_store_is_no_new_store) {
+    auto store = open(file);
+    wait(io, store->mark_time(noon));
+    auto const log = file.string() + "-wal", kept = (folder / "kept").string();
+    std::filesystem::copy_file(log, kept);
+    store.reset();
+    std::filesystem::remove(file);
+    std::filesystem::copy_file(kept, log);
+    EXPECT_THAT(why_not(file).what(), HasSubstr("only its log is left"));
+    std::ofstream{file};
+    EXPECT_THAT(why_not(file).what(), HasSubstr("only its log is left"));
+    EXPECT_EQ(std::filesystem::file_size(log), std::filesystem::file_size(kept));
+}
+
+TEST_F(StoreFile, written_anew_it_stays_where_it_is_and_whose_it_is) {
+    open(file).reset();
+    make_anew_as_schema_3();
+    std::filesystem::permissions(file, std::filesystem::perms{0640});
+    auto const link = folder / "link.db";
+    std::filesystem::create_symlink(file, link);
+    open(link).reset();
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 4"));
+    EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0640});
+}
+
 TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
     EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
     EXPECT_FALSE(std::filesystem::exists(file));
