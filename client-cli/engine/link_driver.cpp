@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 constexpr auto maintenance_interval = 60s;
 constexpr auto commits_interval = 10s;  // looking for due ones opens every group
 constexpr auto quiet_moment = 300ms;
+constexpr std::size_t confirmed_together = 32;  // or, when no more come, those of
+constexpr auto confirmed_within = 5s;
 constexpr std::chrono::seconds log_patience_max = 1min;
 constexpr std::uint16_t close_normal = 1000;
 constexpr std::uint16_t close_malformed = 4400;
@@ -307,11 +309,20 @@ LinkDriver::LinkDriver(Engine& engine, std::string server_name)
     engine_.follow();
 }
 
+/// Nobody waits for it, and what the link's end leaves unsaid the next hello says.
+bool LinkDriver::must_confirm(WallTime now) const {
+    if (to_confirm_.empty()) return false;
+    return to_confirm_.size() >= confirmed_together || now >= confirms_since_ + confirmed_within;
+}
+
 /// What other processes took meanwhile came before what this turn did.
 Actions LinkDriver::finish(Turn& turn) {
+    if (must_confirm(turn.now)) turn.say(wire::Confirm{std::exchange(to_confirm_, {})});
     auto const newest = newest_news(turn);
     auto others = news_between(turn, *engine_.news_seen_, newest - turn.own_news);
     auto actions = turn.finish();
+    if (to_confirm_.empty()) confirms_since_ = turn.now;
+    std::move(turn.confirmed.begin(), turn.confirmed.end(), std::back_inserter(to_confirm_));
     engine_.news_seen_ = newest;
     actions.events.insert(actions.events.begin(), others.begin(), others.end());
     actions.close = close_;

@@ -79,6 +79,7 @@ class LinkDriver {
     void do_what_is_due(Turn& turn);
     void end(Turn& turn, std::uint16_t code, std::uint32_t retry_after_seconds);
     void fail_join(Turn& turn, wire::Rule rule);
+    bool must_confirm(WallTime now) const;
     Actions finish(Turn& turn);
     Actions look(WallTime now);
 
@@ -90,8 +91,10 @@ class LinkDriver {
     std::optional<Question> answered_;  // what the frame being handled answers
     std::map<RequestId, Question> questions_;
     InFlight in_flight_;
-    std::vector<RequestId> confirmed_;  // in the hello
-    LogKnown log_known_;                // when it was said, and what this link told since
+    std::vector<RequestId> confirmed_;   // in the hello
+    std::vector<RequestId> to_confirm_;  // answered on this link; told together
+    WallTime confirms_since_{};          // the first of them
+    LogKnown log_known_;                 // when it was said, and what this link told since
     std::vector<wire::Handshake> deferred_;
     std::set<ConversationId>
         unfollowed_;  // what came as their next handshake is none: nobody waits for it on this link

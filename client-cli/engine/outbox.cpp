@@ -43,7 +43,7 @@ void say_where(Turn& turn, OutgoingRecord const& record, RequestId const& reques
 void finish_message(Turn& turn, RequestId const& request) {
     turn.rows.erase(Table::outgoing, request.bytes);
     turn.rows.put(Table::confirming, request.bytes, MarkRecord{});
-    turn.say(wire::Confirm{{request}});
+    turn.confirmed.push_back(request);
 }
 
 /// A reader's report can be the answer to any of those that wait; to none if none waits.
@@ -324,7 +324,7 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
     auto record = find(turn, request);
     if (!record) {  // forgotten here after its final answer: the server may forget it too
         in_flight.answered(request);
-        turn.say(wire::Confirm{{request}});
+        turn.confirmed.push_back(request);
         return true;
     }
     if (record->kind != OutgoingKind::message) return false;
@@ -390,7 +390,7 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
 bool take_held(Turn& turn, RequestId const& request, wire::Held const& held) {
     auto const record = find(turn, request);
     if (!record) {
-        turn.say(wire::Confirm{{request}});
+        turn.confirmed.push_back(request);
         return true;
     }
     if (record->kind != OutgoingKind::message) return false;

@@ -91,6 +91,7 @@ struct Turn {
     WallTime now;
     std::vector<wire::ClientFrame> frames;
     std::vector<Event> events;
+    std::vector<RequestId> confirmed;  // whose final answer is in the vault with this turn: the link tells the server
 
     std::uint64_t own_news = 0;  // how many of the newest news are this turn's
 

@@ -8,14 +8,16 @@ namespace asio = boost::asio;
 
 namespace {
 using ports::use_tuple;
-}
+constexpr std::size_t messages_per_offer_max = 16;
+}  // namespace
 
 Courier::Courier(asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
-                 std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics,
+                 std::shared_ptr<ports::DeliverySink> sink, Turns offers, ports::Diag& diag, ports::Metrics& metrics,
                  std::chrono::milliseconds pause)
     : store_(store),
       device_(device),
       sink_(std::move(sink)),
+      offers_(std::move(offers)),
       metrics_(metrics),
       pause_(pause),
       outage_(diag, metrics, "store_failed_while_delivering", "store_delivers_again"),
@@ -46,13 +48,17 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
 }
 
 void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs) {
+    if (offering_ == conversation) acked_meanwhile_.insert(acked_meanwhile_.end(), seqs.begin(), seqs.end());
+    forget(conversation, seqs);
+}
+
+void Courier::forget(base::ConversationId const& conversation, std::vector<std::uint64_t> const& seqs) {
     auto const found = seen_.find(conversation);
-    if (found == seen_.end()) return;
+    if (found == seen_.end() || seqs.empty()) return;
     auto& seen = found->second;
     bool const was_full = seen.offered.size() >= core::offered_max;  // the offer stopped there and goes on now
     for (auto const seq : seqs) seen.offered.erase(seq);
-    // An offer under way may have been read before these acks; an epoch may have ended by them.
-    if (was_full || offering_ == conversation || seen.epoch_ended < seen.epoch) changed(conversation);
+    if (was_full || seen.epoch_ended < seen.epoch) changed(conversation);  // an epoch may have ended by them
 }
 
 asio::awaitable<void> Courier::sleep() {
@@ -101,12 +107,15 @@ asio::awaitable<void> Courier::run() {
 
 asio::awaitable<void> Courier::offer(base::ConversationId conversation) {
     co_await drained();
+    auto const turn = co_await offers_.take();
     if (stopped_) co_return;
     ports::OfferRequest request;
     request.device = device_;
     request.conversation = conversation;
     request.seen = seen_[conversation];
     request.documents = documents_;
+    request.messages_max = messages_per_offer_max;
+    acked_meanwhile_.clear();
     auto offer = co_await store_.offer_from(std::move(request));
     if (!offer.member) {
         seen_.erase(conversation);
@@ -121,6 +130,7 @@ asio::awaitable<void> Courier::offer(base::ConversationId conversation) {
     seen_[conversation] = std::move(offer.seen);
     documents_ = std::move(offer.documents);
     if (offer.more) due_.insert(conversation);
+    forget(conversation, acked_meanwhile_);
 }
 
 asio::awaitable<void> Courier::drained() {

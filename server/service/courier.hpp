@@ -14,6 +14,7 @@
 #include "server/ports/metrics.hpp"
 #include "server/ports/store.hpp"
 #include "server/service/outage.hpp"
+#include "server/service/turns.hpp"
 
 namespace interlude::service {
 
@@ -21,7 +22,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
   public:
     /// `pause`: between two attempts to read what the store could not read.
     Courier(boost::asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
-            std::shared_ptr<ports::DeliverySink> sink, ports::Diag& diag, ports::Metrics& metrics,
+            std::shared_ptr<ports::DeliverySink> sink, Turns offers, ports::Diag& diag, ports::Metrics& metrics,
             std::chrono::milliseconds pause = std::chrono::seconds{5});
 
     /// What Ready told the app already.
@@ -37,6 +38,8 @@ class Courier : public std::enable_shared_from_this<Courier> {
 
   private:
     boost::asio::awaitable<void> offer(base::ConversationId conversation);
+    /// They are no longer on their way to the link, which may make something else due.
+    void forget(base::ConversationId const& conversation, std::vector<std::uint64_t> const& seqs);
     boost::asio::awaitable<void> drained();
     boost::asio::awaitable<void> sleep();
     void failed(base::ConversationId const& conversation, std::exception const& error);
@@ -45,12 +48,14 @@ class Courier : public std::enable_shared_from_this<Courier> {
     ports::Store& store_;
     core::DeviceRef device_;
     std::shared_ptr<ports::DeliverySink> sink_;
+    Turns offers_;  // of all couriers: a crowd of them keeps nobody else waiting long
     ports::Metrics& metrics_;
     std::chrono::milliseconds pause_;
     std::map<base::ConversationId, core::ConversationSeen> seen_;
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
     std::optional<base::ConversationId> offering_;
+    std::vector<std::uint64_t> acked_meanwhile_;  // of that one: its offer may have been read before
     base::ConversationId last_offered_;
     Outage outage_;
     std::set<base::ConversationId> troubled_;  // not read by the last attempt; due again at the time below

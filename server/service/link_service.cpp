@@ -90,10 +90,11 @@ asio::awaitable<void> welcome(std::shared_ptr<LinkContext> link, core::Welcomed 
         if (link->closed) co_return;
         if (device) {
             // Before anything is read, so that no change can fall between the reading and the waking.
-            link->courier = std::make_shared<Courier>(shared.executor, shared.store, *device, link->sink, shared.diag,
-                                                      shared.metrics);
+            link->courier = std::make_shared<Courier>(shared.executor, shared.store, *device, link->sink, shared.offers,
+                                                      shared.diag, shared.metrics);
             link->entered = shared.registry.enter({*device, link->sink, link->courier, false, {}});
-            if (!welcomed.confirmed.empty()) co_await confirm(shared, *device, welcomed.confirmed);
+            if (!welcomed.confirmed.empty())
+                asio::co_spawn(shared.executor, confirm(shared, *device, welcomed.confirmed), asio::detached);
             auto snapshot = co_await shared.store.snapshot(*device);
             closed_conversations = take_out_closed(snapshot, device->account);
             ready.conversations = std::move(snapshot.conversations);
@@ -146,6 +147,8 @@ struct CarryOut {
         asio::co_spawn(link->shared.executor, welcome(link, std::move(welcomed)), asio::detached);
     }
     void operator()(core::Submit& submit) const {
+        if (auto* ack = std::get_if<wire::Ack>(&submit.frame.body))
+            return serve_ack(link, std::get<core::DeviceRef>(submit.who), std::move(*ack));
         asio::co_spawn(link->shared.executor, serve_request(link, std::move(submit)), asio::detached);
     }
     void operator()(core::Reply& reply) const { link->sink->push(std::move(reply.frame)); }

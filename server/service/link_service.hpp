@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <deque>
 
 #include "common/crypto/entropy.hpp"
 #include "server/core/link_core.hpp"
@@ -43,6 +44,10 @@ struct Shared {
 
     std::shared_ptr<core::RateBook> rates_of(core::DeviceRef const& device);
     std::shared_ptr<core::RateBook> rates_of(base::InvitationId const& invitation);
+    Turns offers{executor, offers_at_once};
+
+    static constexpr std::size_t offers_at_once = 16;
+
     core::Seed seed() { return entropy.id<core::Seed>(); }
 };
 
@@ -72,12 +77,17 @@ struct LinkContext {
     std::shared_ptr<Courier> courier;  // once authenticated
     std::optional<LinkRegistry::Handle> entered;
     std::vector<bytes::Bytes> waiting;  // messages that came while login facts are loaded
+    /// Acks until the store has them: those of a conversation that come during a visit go together with the next.
+    std::map<base::ConversationId, std::deque<wire::Ack>> acks{};
     bool loading = false;
     bool closed = false;
 };
 
-/// One legal request to its end: the store's verb, the answer, the proof. Never throws: where the store fails the app
-/// is told to ask again, and what has no answer is tried again here.
+/// An ack to the store: by itself, or with others of its conversation where a visit is under way.
+void serve_ack(std::shared_ptr<LinkContext> const& link, core::DeviceRef const& device, wire::Ack ack);
+
+/// One other legal request to its end: the store's verb, the answer, the proof. Never throws: where the store fails the
+/// app is told to ask again, and what has no answer is tried again here.
 boost::asio::awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit submit);
 
 }  // namespace interlude::service

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t log_page_items = 64;
 constexpr std::uint32_t retry_after_seconds = 5;  // where the store fails
+constexpr std::size_t acked_per_visit_max = 1024;
 
 /// Any of the store's answers, as it goes onto the wire.
 template <class Variant>
@@ -106,11 +107,6 @@ struct Serve {
         answer(as_body(std::move(outcome)));
     }
 
-    awaitable<void> operator()(wire::Ack const& ack) const {
-        shared.metrics.add(ports::Counter::acks);
-        co_await shared.store.ack(device_of(submit), ack.conversation, ack.seqs);
-        if (link->courier) link->courier->acked(ack.conversation, ack.seqs);
-    }
     awaitable<void> operator()(wire::HandshakeAck const& ack) const {
         co_await shared.store.ack_handshake(device_of(submit), ack.conversation, ack.generation, ack.epoch);
         if (link->courier) link->courier->changed(ack.conversation);
@@ -256,10 +252,11 @@ struct Serve {
         answer(as_body(std::move(outcome)));
     }
 
-    // ---- Never submitted: LinkCore answers them ----
+    // ---- Never submitted here: LinkCore answers them, and acks go together ----
 
     awaitable<void> operator()(wire::Hello const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Authenticate const&) const { return unreachable(); }
+    awaitable<void> operator()(wire::Ack const&) const { return unreachable(); }
     awaitable<void> operator()(wire::OverridePut const&) const { return unreachable(); }
     awaitable<void> operator()(wire::TermsPut const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Leave const&) const { return unreachable(); }
@@ -270,7 +267,49 @@ struct Serve {
     }
 };
 
+/// The seqs of the first acks, as many as one visit takes; `count`: of so many acks.
+std::vector<std::uint64_t> together(std::deque<wire::Ack> const& acks, std::size_t& count) {
+    std::vector<std::uint64_t> seqs;
+    for (count = 0; count < acks.size() && seqs.size() < acked_per_visit_max; ++count)
+        seqs.insert(seqs.end(), acks[count].seqs.begin(), acks[count].seqs.end());
+    return seqs;
+}
+
+/// Until none waits. Where the store fails, the app does not know, and would not say it again on this link.
+awaitable<void> carry_acks(std::shared_ptr<LinkContext> link, core::DeviceRef device, base::ConversationId in) {
+    auto& shared = link->shared;
+    auto& acks = link->acks.at(in);
+    while (!acks.empty()) {
+        std::size_t count = 0;
+        auto const seqs = together(acks, count);
+        bool taken = false;
+        try {
+            co_await shared.store.ack(device, in, seqs);
+            taken = true;
+        } catch (std::exception const& error) {
+            shared.outage.failed(error);
+        }
+        if (taken) {
+            acks.erase(acks.begin(), acks.begin() + static_cast<std::ptrdiff_t>(count));
+            for (; count > 0; --count) link->core.on_heeded();
+            if (link->courier) link->courier->acked(in, seqs);
+            continue;
+        }
+        bool const again = co_await shared.timers.sleep_until(shared.timers.mono_now() + try_again_after);
+        if (!again || link->closed) break;
+    }
+    link->acks.erase(in);
+}
+
 }  // namespace
+
+void serve_ack(std::shared_ptr<LinkContext> const& link, core::DeviceRef const& device, wire::Ack ack) {
+    link->shared.metrics.add(ports::Counter::acks);
+    auto const conversation = ack.conversation;
+    auto const [of_conversation, alone] = link->acks.try_emplace(conversation);
+    of_conversation->second.push_back(std::move(ack));
+    if (alone) asio::co_spawn(link->shared.executor, carry_acks(link, device, conversation), asio::detached);
+}
 
 awaitable<void> serve_request(std::shared_ptr<LinkContext> link, core::Submit submit) {
     auto& shared = link->shared;

@@ -5,6 +5,7 @@
 
 #include "common/wire/codec.hpp"
 #include "tests/bench/relay_frames.hpp"
+#include "tests/bench/stage.hpp"
 #include "tests/contract/vfs/pair.hpp"
 
 namespace interlude::bench {
@@ -12,6 +13,10 @@ namespace interlude::bench {
 using boost::asio::awaitable;
 
 namespace {
+
+/// Answers that are confirmed together, or those that came within a while (client-cli/engine/link_driver.cpp).
+constexpr std::size_t confirmed_together = 32;
+constexpr auto confirmed_within = std::chrono::seconds{5};
 
 /// Says which message of which run it is: in request ids, and at the end of ciphertexts.
 using Mark = std::array<std::uint64_t, 2>;
@@ -112,13 +117,20 @@ class InterludeApp final : public App {
         auto const number = number_in(mark);
         return number ? std::optional(News{kind, *number}) : std::nullopt;
     }
-    void confirm(base::RequestId const& request) { tell(wire::Confirm{{request}}); }
+    void confirm(base::RequestId const& request) {
+        if (to_confirm_.empty()) confirms_since_ = Clock::now();
+        to_confirm_.push_back(request);
+        if (to_confirm_.size() >= confirmed_together || Clock::now() >= confirms_since_ + confirmed_within)
+            tell(wire::Confirm{std::exchange(to_confirm_, {})});
+    }
     void tell(wire::ClientBody body) { link_->send(wire::encode(wire::ClientFrame{{}, std::move(body)})); }
 
     Network& network_;
     DeviceKeys const& keys_;
     std::shared_ptr<Link> link_;
     wire::Send send_;
+    std::vector<base::RequestId> to_confirm_;
+    Instant confirms_since_;
     std::string goodbye_;
 };
 

@@ -164,6 +164,7 @@ void Verbs::found(core::Admission const& admission, core::InvitationRow const& i
                 side);
         put_place(id, {device, 1, 1, {}});
     };
+    members_.erase(id);
     join(founded.founder, founded.founder_side);
     for (auto const& joined : founded.joined) {
         join(joined.device, joined.side);

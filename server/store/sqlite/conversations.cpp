@@ -300,7 +300,7 @@ RecallAnswer Verbs::recall(DeviceRef const& by, ConversationId const& id, std::u
     if (std::holds_alternative<wire::Done>(verdict)) return wire::Done{};
     core::Draws draws(seed);
     append(std::get<core::Recalling>(verdict).entry, draws);
-    forget(id, *facts.envelope);
+    forget(id, {*facts.envelope}, facts.recipients);
     note_fate(by, time.now, {id, seq, wire::FateKind::recalled, std::nullopt});
     announce(id, {by.account});
     return wire::Done{};

@@ -2,6 +2,11 @@
 
 namespace interlude::store_sqlite {
 
+namespace {
+/// SQLite counts no memory: under a lock, at each allocation. It must be told before its first use.
+[[maybe_unused]] int const memory_is_not_counted = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}  // namespace
+
 void throw_database_error(sqlite3* handle, int code) {
     if (!handle) throw DatabaseError(code, sqlite3_errstr(code));
     auto const extended = sqlite3_extended_errcode(handle);
@@ -54,16 +59,15 @@ void Database::bind_integer(sqlite3_stmt* statement, int place, std::int64_t val
     check(sqlite3_bind_int64(statement, place, value));
 }
 
-// Copied: a query's arguments may end before its rows are read.
-void Database::bind_blob(sqlite3_stmt* statement, int place, bytes::ByteView value) {
+void Database::bind_blob(sqlite3_stmt* statement, int place, bytes::ByteView value, sqlite3_destructor_type life) {
     static std::uint8_t const nothing = 0;  // a null pointer would bind NULL
     auto const* const from = value.empty() ? &nothing : value.data();
-    check(sqlite3_bind_blob64(statement, place, from, value.size(), SQLITE_TRANSIENT));
+    check(sqlite3_bind_blob64(statement, place, from, value.size(), life));
 }
 
-void Database::bind_text(sqlite3_stmt* statement, int place, std::string_view value) {
+void Database::bind_text(sqlite3_stmt* statement, int place, std::string_view value, sqlite3_destructor_type life) {
     auto const* const from = value.empty() ? "" : value.data();
-    check(sqlite3_bind_text64(statement, place, from, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+    check(sqlite3_bind_text64(statement, place, from, value.size(), life, SQLITE_UTF8));
 }
 
 void Database::bind_null(sqlite3_stmt* statement, int place) {

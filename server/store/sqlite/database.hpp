@@ -72,34 +72,31 @@ class Database {
     /// `sql` must outlive the database (a literal): statements are kept by its address.
     template <class... Args>
     Rows query(char const* sql, Args const&... args) {
-        auto* const statement = prepared(sql);
-        Rows rows(statement);
-        bind_all(statement, args...);
-        return rows;
+        return bound(SQLITE_TRANSIENT, sql, args...);  // copied: arguments may end before the rows are read
     }
     /// The rows that it changed.
     template <class... Args>
     std::int64_t run(char const* sql, Args const&... args) {
-        auto rows = query(sql, args...);
+        auto rows = bound(SQLITE_STATIC, sql, args...);
         INTERLUDE_CHECK(!rows.next());
         return sqlite3_changes64(raw());
     }
     /// The first row's columns; nullopt: no row.
     template <class... T, class... Args>
     std::optional<std::tuple<T...>> first(char const* sql, Args const&... args) {
-        auto rows = query(sql, args...);
+        auto rows = bound(SQLITE_STATIC, sql, args...);
         if (!rows.next()) return std::nullopt;
         return rows.template as<T...>();
     }
     template <class T, class... Args>
     std::optional<T> value(char const* sql, Args const&... args) {
-        auto rows = query(sql, args...);
+        auto rows = bound(SQLITE_STATIC, sql, args...);
         if (!rows.next()) return std::nullopt;
         return rows.template get<T>(0);
     }
     template <class... Args>
     bool exists(char const* sql, Args const&... args) {
-        return query(sql, args...).next();
+        return bound(SQLITE_STATIC, sql, args...).next();
     }
     bool in_transaction() const { return sqlite3_get_autocommit(raw()) == 0; }
 
@@ -111,18 +108,22 @@ class Database {
         void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
     };
     sqlite3_stmt* prepared(char const* sql);
+    /// `life`: of the arguments' bytes, as SQLite names it.
     template <class... Args>
-    void bind_all(sqlite3_stmt* statement, Args const&... args) {
+    Rows bound([[maybe_unused]] sqlite3_destructor_type life, char const* sql, Args const&... args) {
+        auto* const statement = prepared(sql);
+        Rows rows(statement);
         int place = 0;
-        (bind(statement, ++place, args), ...);
+        (bind(statement, ++place, args, life), ...);
         INTERLUDE_CHECK(place == sqlite3_bind_parameter_count(statement));
+        return rows;
     }
 
     template <class T>
-    void bind(sqlite3_stmt* statement, int place, T const& value);
+    void bind(sqlite3_stmt* statement, int place, T const& value, sqlite3_destructor_type life);
     void bind_integer(sqlite3_stmt* statement, int place, std::int64_t value);
-    void bind_blob(sqlite3_stmt* statement, int place, bytes::ByteView value);
-    void bind_text(sqlite3_stmt* statement, int place, std::string_view value);
+    void bind_blob(sqlite3_stmt* statement, int place, bytes::ByteView value, sqlite3_destructor_type life);
+    void bind_text(sqlite3_stmt* statement, int place, std::string_view value, sqlite3_destructor_type life);
     void bind_null(sqlite3_stmt* statement, int place);
     void check(int code);
 
@@ -178,21 +179,21 @@ struct Column<std::optional<T>> {
 };
 
 template <class T>
-void Database::bind(sqlite3_stmt* statement, int place, T const& value) {
+void Database::bind(sqlite3_stmt* statement, int place, T const& value, sqlite3_destructor_type life) {
     if constexpr (std::is_same_v<T, std::nullopt_t>)
         bind_null(statement, place);
     else if constexpr (base::IsOptional<T>::value)
-        value ? bind(statement, place, *value) : bind_null(statement, place);
+        value ? bind(statement, place, *value, life) : bind_null(statement, place);
     else if constexpr (base::IsId<T>::value)
-        bind_blob(statement, place, value.span());
+        bind_blob(statement, place, value.span(), life);
     else if constexpr (std::is_same_v<T, base::WallTime>)
         bind_integer(statement, place, base::to_ms(value));
     else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>)
         bind_integer(statement, place, static_cast<std::int64_t>(value));
     else if constexpr (std::is_same_v<T, std::string>)
-        bind_text(statement, place, value);
+        bind_text(statement, place, value, life);
     else
-        bind_blob(statement, place, bytes::ByteView(value));
+        bind_blob(statement, place, bytes::ByteView(value), life);
 }
 
 }  // namespace interlude::store_sqlite

@@ -106,8 +106,10 @@ std::size_t Verbs::offer_handshakes(Offer& offer, OfferRequest const& request, s
     return size;
 }
 
-void Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id, std::set<std::uint64_t> const& offered,
-                         core::TimeReading time, std::size_t messages_max, std::size_t bytes_max) {
+std::vector<Bytes> Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id,
+                                       std::set<std::uint64_t> const& offered, core::TimeReading time,
+                                       std::size_t messages_max, std::size_t bytes_max) {
+    std::vector<Bytes> contents;
     auto const cuts = core::cuts_for(facts.device.device.account, facts.calendars, time.now);
     auto latest_cut = cuts.in_time;
     for (auto const& [account, cut] : cuts.late)
@@ -118,7 +120,7 @@ void Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id, std:
     std::uint64_t size = 0;
     auto const scan = [&](std::uint64_t from, std::uint64_t up_to) {
         auto rows = db_.query(
-            "SELECT seq, generation, epoch, account, device, late_sender, stamp, hash, size FROM envelopes"
+            "SELECT seq, generation, epoch, account, device, late_sender, stamp, hash, size, mls FROM envelopes"
             " WHERE conversation = ? AND seq BETWEEN ? AND ? ORDER BY seq",
             id, from, up_to);
         while (rows.next()) {
@@ -135,6 +137,7 @@ void Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id, std:
             if (!latest_cut || stamp > *latest_cut + policy_.stamp_life + stamps_out_of_order_max) return false;
             if (offered.contains(seq) || !cuts.passes(row.origin())) continue;
             facts.waiting.push_back(std::move(row));
+            contents.push_back(rows.get<Bytes>(9));
             size += bytes;
             // One more than a page takes: that tells that there is more.
             if (facts.waiting.size() > messages_max || (size > bytes_max && facts.waiting.size() > 1)) return false;
@@ -150,7 +153,7 @@ void Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id, std:
     }
     if (go_on) scan(from, INT64_MAX);
 
-    if (!first_seq) return;
+    if (!first_seq) return contents;
     auto rows =
         db_.query("SELECT seq, epoch, account, device FROM envelopes WHERE conversation = ? AND straggler AND seq > ?",
                   id, *first_seq);
@@ -163,6 +166,7 @@ void Verbs::load_waiting(core::OfferFacts& facts, ConversationId const& id, std:
         if (core::waits_for(row, facts.device))
             facts.oldest_waiting_epoch = std::min(*facts.oldest_waiting_epoch, epoch);
     }
+    return contents;
 }
 
 void Verbs::offer_envelopes(Offer& offer, OfferRequest const& request, ConversationRow const& row,
@@ -176,15 +180,15 @@ void Verbs::offer_envelopes(Offer& offer, OfferRequest const& request, Conversat
                (!envelopes_only && !db_.exists("SELECT 1 FROM envelopes WHERE conversation = ? AND seq = ?", id, seq));
     });
     core::OfferFacts facts{delivery, row.epoch, row.epoch_began, {}, std::nullopt, calendars_of(id)};
-    if (time.believed) load_waiting(facts, id, seen.offered, time, request.messages_max, bytes_max);
+    std::vector<Bytes> contents;
+    if (time.believed) contents = load_waiting(facts, id, seen.offered, time, request.messages_max, bytes_max);
     auto const plan = core::plan_offer(facts, seen, time, policy_, request.messages_max, bytes_max);
-    for (auto const& envelope : facts.waiting) {
+    for (std::size_t i = 0; i < facts.waiting.size(); ++i) {
+        auto const& envelope = facts.waiting[i];
         if (!std::binary_search(plan.envelopes.begin(), plan.envelopes.end(), envelope.seq)) continue;
-        auto mls =
-            db_.value<Bytes>("SELECT mls FROM envelopes WHERE conversation = ? AND seq = ?", id, envelope.seq).value();
         offer.items.push_back(wire::Envelope{id, envelope.seq, envelope.generation, envelope.epoch,
                                              envelope.sender.account, envelope.sender.device, envelope.stamp,
-                                             envelope.hash, std::move(mls)});
+                                             envelope.hash, std::move(contents[i])});
         seen.offered.insert(envelope.seq);
     }
     offer.more = plan.more;
@@ -261,13 +265,15 @@ void Verbs::ack(DeviceRef const& device, ConversationId const& id, std::vector<s
         if (mine->acked.add(seq)) acked.push_back(*row);
     }
     if (acked.empty()) return;
+    std::vector<core::EnvelopeRow> done;
     for (auto const& row : acked) {
         if (core::is_done(row, around.accounts, around.deliveries))
-            forget(id, row);
+            done.push_back(row);
         else  // who has not fetched it yet changed, and with it when it expires
             db_.run("UPDATE envelopes SET look_at = ? WHERE conversation = ? AND seq = ?",
                     row.stamp + policy_.hold_life, id, row.seq);
     }
+    forget(id, done, around.accounts);
     advance_cursor(id, *mine, conversation(id)->next_seq);
     db_.run("UPDATE places SET acked = ? WHERE conversation = ? AND account = ? AND device = ?", mine->acked.encode(),
             id, device.account, device.device);

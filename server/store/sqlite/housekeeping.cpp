@@ -37,7 +37,7 @@ Swept Verbs::expire(std::size_t max, core::Seed const& seed) {
         append(core::expired_entry(id, row, unreached, time.now), draws);
         for (auto const& account : unreached)
             note_fate(row.sender, time.now, {id, seq, wire::FateKind::expired, account});
-        forget(id, row);
+        forget(id, {row}, accounts);
         touched.insert(id);
         ++swept.rows;
     }

@@ -2,6 +2,7 @@
 #include "server/store/sqlite/verbs.hpp"
 
 #include <algorithm>
+#include <map>
 
 namespace interlude::store_sqlite {
 
@@ -19,6 +20,7 @@ void Verbs::verb_begins() {
 void Verbs::verb_undone() {
     announced_.resize(announced_before_verb_);
     calendars_.clear();
+    members_.clear();
     envelopes_kept_.reset();
 }
 
@@ -185,9 +187,12 @@ std::optional<PlaceRow> Verbs::place_of(ConversationId const& id, DeviceRef cons
 }
 
 std::vector<Member> Verbs::members_of(ConversationId const& id) {
+    if (auto const cached = members_.find(id); cached != members_.end()) return cached->second;
     std::vector<Member> members;
     auto rows = db_.query("SELECT account, side FROM members WHERE conversation = ? ORDER BY account", id);
     while (rows.next()) members.push_back({rows.get<AccountId>(0), rows.get<Side>(1)});
+    if (members_.size() >= members_cached_max) members_.clear();
+    if (!members.empty()) members_.emplace(id, members);
     return members;
 }
 
@@ -264,30 +269,45 @@ std::optional<core::EnvelopeRow> Verbs::envelope(ConversationId const& id, std::
     return core::EnvelopeRow{seq, generation, epoch, {account, device}, late_sender, stamp, hash, size};
 }
 
-void Verbs::forget(ConversationId const& id, core::EnvelopeRow const& envelope) {
-    db_.run("DELETE FROM envelopes WHERE conversation = ? AND seq = ?", id, envelope.seq);
-    db_.run(
-        "UPDATE accounts SET undelivered_messages = undelivered_messages - 1,"
-        " undelivered_bytes = undelivered_bytes - ?1 WHERE account IN"
-        " (SELECT account FROM members WHERE conversation = ?2 AND account <> ?3)",
-        envelope.size, id, envelope.sender.account);
-    db_.run(
-        "UPDATE members SET kept_messages = kept_messages - 1, kept_bytes = kept_bytes - ?"
-        " WHERE conversation = ? AND account = ?",
-        envelope.size, id, envelope.sender.account);
-    if (envelopes_kept_) --*envelopes_kept_;
+void Verbs::forget(ConversationId const& id, std::vector<core::EnvelopeRow> const& envelopes,
+                   std::vector<AccountId> const& members) {
+    struct Sum {
+        std::uint64_t messages = 0, bytes = 0;
+    };
+    std::map<AccountId, Sum> written;
+    for (auto const& envelope : envelopes) {
+        db_.run("DELETE FROM envelopes WHERE conversation = ? AND seq = ?", id, envelope.seq);
+        auto& sum = written[envelope.sender.account];
+        ++sum.messages;
+        sum.bytes += envelope.size;
+        if (envelopes_kept_) --*envelopes_kept_;
+    }
+    for (auto const& [author, sum] : written) {
+        db_.run(
+            "UPDATE members SET kept_messages = kept_messages - ?, kept_bytes = kept_bytes - ?"
+            " WHERE conversation = ? AND account = ?",
+            sum.messages, sum.bytes, id, author);
+        for (auto const& account : members)
+            if (account != author)
+                db_.run(
+                    "UPDATE accounts SET undelivered_messages = undelivered_messages - ?,"
+                    " undelivered_bytes = undelivered_bytes - ? WHERE account = ?",
+                    sum.messages, sum.bytes, account);
+    }
 }
 
 void Verbs::settle(ConversationId const& id) {
     auto const accounts = accounts_of(id);
     auto const deliveries = deliveries_of(id);
+    std::vector<core::EnvelopeRow> done;
     std::vector<std::uint64_t> kept;
     auto rows = db_.query("SELECT seq FROM envelopes WHERE conversation = ? ORDER BY seq", id);
     while (rows.next()) kept.push_back(rows.get<std::uint64_t>(0));
     for (auto const seq : kept) {
         auto const row = envelope(id, seq);
-        if (core::is_done(*row, accounts, deliveries)) forget(id, *row);
+        if (core::is_done(*row, accounts, deliveries)) done.push_back(*row);
     }
+    forget(id, done, accounts);
 }
 
 void Verbs::note_fate(DeviceRef const& by, WallTime at, wire::Fate const& fate) {

@@ -185,7 +185,9 @@ class Verbs final : public WorkerEvents {
                    core::Draws& draws);
     void carry_out(core::Submission const& submission, core::SubmissionFacts const& facts,
                    core::Acceptance const& acceptance, std::optional<std::uint64_t> entry);
-    void forget(ConversationId const& id, core::EnvelopeRow const& envelope);
+    /// `members`: all accounts of the conversation.
+    void forget(ConversationId const& id, std::vector<core::EnvelopeRow> const& envelopes,
+                std::vector<AccountId> const& members);
     /// After devices left: forgets every envelope that nobody waits for any more.
     void settle(ConversationId const& id);
     void note_fate(DeviceRef const& by, WallTime at, wire::Fate const& fate);
@@ -202,8 +204,10 @@ class Verbs final : public WorkerEvents {
                                  core::DeliveryRow const& delivery);
     void offer_envelopes(ports::Offer& offer, ports::OfferRequest const& request, ConversationRow const& row,
                          core::DeliveryRow const& delivery, std::size_t bytes_max);
-    void load_waiting(core::OfferFacts& facts, ConversationId const& id, std::set<std::uint64_t> const& offered,
-                      core::TimeReading time, std::size_t messages_max, std::size_t bytes_max);
+    /// The ciphertexts of what it puts into `facts.waiting`.
+    std::vector<Bytes> load_waiting(core::OfferFacts& facts, ConversationId const& id,
+                                    std::set<std::uint64_t> const& offered, core::TimeReading time,
+                                    std::size_t messages_max, std::size_t bytes_max);
     void offer_fates(ports::Offer& offer, ports::OfferRequest const& request);
     void advance_cursor(ConversationId const& id, core::DeliveryRow& delivery, std::uint64_t next_seq);
 
@@ -220,8 +224,10 @@ class Verbs final : public WorkerEvents {
 
     static constexpr std::size_t calendars_cached_max = 2048;
     std::unordered_map<AccountId, core::CalendarPtr> calendars_;  // parsed; null: none was published
-    std::optional<std::uint64_t> envelopes_kept_;                 // counted once, when first asked for
-    std::vector<core::Changed> announced_;                        // of verbs that are not durable yet
+    static constexpr std::size_t members_cached_max = 8192;
+    std::unordered_map<ConversationId, std::vector<Member>> members_;  // of conversations; as they were founded
+    std::optional<std::uint64_t> envelopes_kept_;                      // counted once, when first asked for
+    std::vector<core::Changed> announced_;                             // of verbs that are not durable yet
     std::size_t announced_before_verb_ = 0;
     std::uint64_t changes_ = 1;  // announced other than of envelopes; what was undone counts too
 };

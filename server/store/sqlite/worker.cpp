@@ -35,6 +35,12 @@ struct Outcomes {
     }
 };
 
+void move_first(std::deque<JobPtr>& queue, std::size_t max, std::vector<JobPtr>& into) {
+    auto const end = queue.begin() + static_cast<std::ptrdiff_t>(std::min(queue.size(), max));
+    into.insert(into.end(), std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
+    queue.erase(queue.begin(), end);
+}
+
 }  // namespace
 
 Worker::Worker(asio::any_io_executor executor, Database& database, WorkerEvents& events)
@@ -80,8 +86,9 @@ asio::awaitable<void> Worker::perform(JobPtr job) {
 void Worker::enqueue(JobPtr job) {
     {
         std::lock_guard const lock(mutex_);
-        if (queue_.size() < queue_max) {
-            queue_.push_back(std::move(job));
+        auto& queue = job->waited_for ? queue_ : unwaited_;
+        if (queue.size() < queue_max) {
+            queue.push_back(std::move(job));
             job = nullptr;
         }
     }
@@ -94,10 +101,11 @@ void Worker::enqueue(JobPtr job) {
 
 std::vector<JobPtr> Worker::next_batch() {
     std::unique_lock lock(mutex_);
-    queued_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-    auto const end = queue_.begin() + static_cast<std::ptrdiff_t>(std::min(queue_.size(), batch_max));
-    std::vector<JobPtr> batch(std::make_move_iterator(queue_.begin()), std::make_move_iterator(end));
-    queue_.erase(queue_.begin(), end);
+    queued_.wait(lock, [this] { return stopping_ || !queue_.empty() || !unwaited_.empty(); });
+    std::vector<JobPtr> batch;
+    move_first(queue_, batch_max - unwaited_least, batch);
+    // Few beside few, so that what is waited for meanwhile is soon next; never so few that they pile up.
+    move_first(unwaited_, std::min(std::max(unwaited_least, 2 * batch.size()), batch_max - batch.size()), batch);
     return batch;
 }
 
@@ -125,7 +133,9 @@ void Worker::hand_back(std::vector<JobPtr> batch) {
 
 void Worker::run_batch(std::vector<JobPtr> const& batch) {
     std::exception_ptr lost;
-    if (try_batch(batch, lost)) {
+    auto tried = try_batch(batch, Undo::batch, lost);
+    if (tried == Tried::verb_failed && batch.size() > 1) tried = try_batch(batch, Undo::verb, lost);
+    if (tried == Tried::done) {
         if (!dead_) events_.durable();
         return;
     }
@@ -134,39 +144,46 @@ void Worker::run_batch(std::vector<JobPtr> const& batch) {
         if (dead_) return;
         std::exception_ptr again;
         job->error = nullptr;
-        if (batch.size() == 1 || !try_batch({job}, again))
+        if (batch.size() == 1 || try_batch({job}, Undo::verb, again) != Tried::done)
             job->error = batch.size() == 1 ? lost : again;
         else if (!dead_)
             events_.durable();
     }
 }
 
-bool Worker::try_batch(std::vector<JobPtr> const& batch, std::exception_ptr& lost) {
+Worker::Tried Worker::try_batch(std::vector<JobPtr> const& batch, Undo undo, std::exception_ptr& lost) {
+    bool in_verb = false;
     try {
         database_.run("BEGIN IMMEDIATE");
-        for (auto const& job : batch) run_one(*job);
+        for (auto const& job : batch) {
+            events_.verb_begins();
+            in_verb = true;
+            undo == Undo::verb ? run_apart(*job) : job->run();
+            in_verb = false;
+        }
         database_.run("COMMIT");
-        return true;
+        return Tried::done;
     } catch (DatabaseError const& error) {
         lost = std::current_exception();
         if (error.disk_failed()) {
             on_disk_failure(error);
-            return true;
+            return Tried::done;
         }
+    } catch (std::exception const&) {
+        lost = std::current_exception();
     }
     events_.batch_undone();
     try {
         if (database_.in_transaction()) database_.run("ROLLBACK");
     } catch (DatabaseError const& error) {
         on_disk_failure(error);
-        return true;
+        return Tried::done;
     }
-    return false;
+    return in_verb ? Tried::verb_failed : Tried::lost;
 }
 
-void Worker::run_one(Job& job) {
+void Worker::run_apart(Job& job) {
     database_.run("SAVEPOINT verb");
-    events_.verb_begins();
     try {
         job.run();
     } catch (DatabaseError const& error) {

@@ -1,5 +1,7 @@
-// The store's thread: takes every job that is queued, runs each inside one transaction with a savepoint of its own,
-// commits once (one fsync) and only then completes them: group commit. One job alone waits for nobody.
+// The store's thread: takes every job that is queued, runs all in one transaction, commits once (one fsync) and only
+// then completes them: group commit. One job alone waits for nobody. What nobody waits for comes after what somebody
+// does, a few of it in each batch. Where a job fails the batch is repeated, each job with a savepoint of its own: these
+// copy every page that is changed, and failures are rare.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -28,6 +30,7 @@ class Job {
     virtual void run() = 0;
 
     std::exception_ptr error;  // why it did not happen
+    bool waited_for = true;    // by a person or an app; else it comes after those
 
     // The caller's: `finish` hands over the outcome, on this executor.
     boost::asio::any_io_executor executor;
@@ -60,6 +63,7 @@ class Worker {
   private:
     static constexpr std::size_t queue_max = 100'000;  // far beyond what links may have in flight
     static constexpr std::size_t batch_max = 256;      // what it writes stays in memory until its commit
+    static constexpr std::size_t unwaited_least = 64;  // in a batch, if there are so many
     static constexpr std::size_t handed_back_max = 32;
     static constexpr int wal_pages_max = 1000;  // then it is checkpointed
 
@@ -67,9 +71,15 @@ class Worker {
     void loop();
     std::vector<JobPtr> next_batch();
     void run_batch(std::vector<JobPtr> const& batch);
-    /// False: the transaction is gone; `lost` says why.
-    bool try_batch(std::vector<JobPtr> const& batch, std::exception_ptr& lost);
-    void run_one(Job& job);
+    enum class Undo : std::uint8_t { batch, verb };  // what a verb that fails takes with it
+    enum class Tried : std::uint8_t {
+        done,         // or the disk failed
+        verb_failed,  // and with it the batch
+        lost,         // the transaction is gone, through no verb
+    };
+    /// `lost`: why it is not done.
+    Tried try_batch(std::vector<JobPtr> const& batch, Undo undo, std::exception_ptr& lost);
+    void run_apart(Job& job);
     /// Many at a time, so that a batch wakes its callers once; not so many that nobody else gets a turn.
     void hand_back(std::vector<JobPtr> batch);
     void checkpoint();
@@ -85,6 +95,7 @@ class Worker {
     std::mutex mutex_;
     std::condition_variable queued_;
     std::deque<JobPtr> queue_;
+    std::deque<JobPtr> unwaited_;
     bool stopping_ = false;
     std::thread thread_;
 };

@@ -223,6 +223,42 @@ TEST_F(Conversation, message_of_an_old_epoch_is_sealed_again_and_accepted_once) 
     EXPECT_THAT(world.texts(world.therapist), ElementsAre("after a week"));
 }
 
+TEST_F(Conversation, answers_are_confirmed_together_and_soon) {
+    TestLink link(world.client, world.relay, world.now);
+    link.run(world.now);
+    for (auto text : {"one", "two", "three"}) world.send(world.client, text);
+    link.run(world.now);
+    world.now += 4s;
+    link.run(world.now);
+    EXPECT_THAT(world.relay.confirms_received, testing::IsEmpty());
+    EXPECT_EQ(world.relay.bound(), 3u);
+    world.now += 1s;
+    link.run(world.now);
+    EXPECT_THAT(world.relay.confirms_received, testing::ElementsAre(3u));
+    EXPECT_EQ(world.relay.bound(), 0u);
+}
+
+TEST_F(Conversation, many_answers_are_confirmed_without_waiting) {
+    TestLink link(world.client, world.relay, world.now);
+    for (int i = 0; i < 40; ++i) world.send(world.client, std::to_string(i));
+    link.run(world.now);
+    ASSERT_EQ(world.relay.confirms_received.size(), 1u);
+    EXPECT_GE(world.relay.confirms_received.front(), 32u);
+}
+
+TEST_F(Conversation, what_a_link_did_not_confirm_the_next_hello_does) {
+    {
+        TestLink link(world.client, world.relay, world.now);
+        world.send(world.client, "one");
+        link.run(world.now);
+    }
+    EXPECT_EQ(world.relay.bound(), 1u);
+    TestLink again(world.client, world.relay, world.now);
+    again.run(world.now);
+    EXPECT_THAT(world.relay.confirms_received, testing::IsEmpty());
+    EXPECT_EQ(world.relay.bound(), 0u);
+}
+
 TEST_F(Conversation, proofs_that_do_not_come_stop_nothing_else) {
     world.at_hour(22);
     world.relay.withhold_proofs = true;

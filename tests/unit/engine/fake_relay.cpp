@@ -571,6 +571,7 @@ struct FakeRelay::Serve {
     }
     void operator()(wire::LogAck const&) {}
     void operator()(wire::Confirm const& confirm) {
+        relay.confirms_received.push_back(confirm.ids.size());
         for (auto const& id : confirm.ids) relay.bound_.erase({link.device(), id});
     }
 

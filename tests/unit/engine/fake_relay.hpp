@@ -68,6 +68,8 @@ class FakeRelay {
     std::size_t invitations() const { return invitations_.size(); }
     int sends_received = 0;
     int commits_received = 0;
+    std::vector<std::size_t> confirms_received;          // ids in each
+    std::size_t bound() const { return bound_.size(); }  // request ids that are remembered
     std::set<Bytes> different_commits;
     std::map<std::uint64_t, int> offers;  // how often a seq was handed over
 

@@ -26,7 +26,7 @@ class Couriers : public Shop {
   protected:
     OneLink link(core::DeviceRef const& device) {
         OneLink link;
-        link.courier = std::make_shared<Courier>(io.get_executor(), *store, device, link.sink, diag, metrics);
+        link.courier = std::make_shared<Courier>(io.get_executor(), *store, device, link.sink, offers, diag, metrics);
         return link;
     }
     /// As after a login.
@@ -37,6 +37,7 @@ class Couriers : public Shop {
         return one;
     }
     std::vector<std::uint64_t> none() const { return {}; }
+    service::Turns offers{io.get_executor(), 16};
     void send_in(std::uint64_t epoch, std::uint64_t number) {
         auto message = pair.message(pair.client, number, timers.now);
         message.send.epoch = epoch;
@@ -108,6 +109,82 @@ TEST_F(Couriers, go_on_after_their_limit_with_the_acks_in_a_later_epoch_too) {
     hers.courier->stop();
 }
 
+TEST_F(Couriers, take_turns) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    std::vector<OneLink> links;
+    for (int i = 0; i < 40; ++i) links.push_back(live(pair.therapist.device()));
+    send(pair.client, 2);
+    store->slow = true;
+    store->offers = 0;
+    for (auto const& one : links) one.courier->changed(pair.conversation);
+    settle();
+    EXPECT_EQ(store->offers, 16);
+    links[20].courier->stop();  // while it waits: it keeps no turn
+    store->answer(true);
+    settle();
+    EXPECT_EQ(store->offers, 32);
+    store->answer();
+    settle();
+    EXPECT_EQ(store->offers, 39);
+    for (auto const& one : links) {
+        EXPECT_EQ(one.seqs().size(), &one == &links[20] ? 1u : 2u);
+        one.courier->stop();
+    }
+}
+
+TEST_F(Couriers, ask_the_store_no_more_for_acks_that_came_during_an_offer) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    auto const hers = live(pair.therapist.device());
+    send(pair.client, 2);
+    store->slow = true;
+    hers.courier->changed(pair.conversation);  // read before the ack
+    settle();
+    store->offers = 0;
+    hers.courier->acked(pair.conversation, {1});
+    store->answer();
+    settle();
+    EXPECT_EQ(store->offers, 0);
+    EXPECT_EQ(hers.seqs(), (std::vector<std::uint64_t>{1, 2}));
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, go_on_after_their_limit_with_acks_that_came_during_an_offer) {
+    meet_with_hours(9, 17);
+    for (std::uint64_t number = 1; number <= core::offered_max + 44; ++number) send(pair.client, number);
+    auto const hers = live(pair.therapist.device());
+    auto const first = hers.seqs();
+    ASSERT_EQ(first.size(), core::offered_max);
+    store->slow = true;
+    hers.courier->changed(pair.conversation);  // read before the acks: there is no room
+    settle();
+    run(store->ack(pair.therapist.device(), pair.conversation, first));
+    hers.courier->acked(pair.conversation, first);
+    store->answer();
+    settle();
+    EXPECT_EQ(hers.seqs().size(), core::offered_max + 44);
+    hers.courier->stop();
+}
+
+TEST_F(Couriers, tell_the_end_of_an_epoch_with_an_ack_that_came_during_an_offer) {
+    meet_with_hours(9, 17);
+    send(pair.client, 1);
+    run(store->accept_commit(pair.healing(1, timers.now)));
+    timers.now += std::chrono::days{2};
+    auto const hers = live(pair.therapist.device());
+    store->slow = true;
+    hers.courier->changed(pair.conversation);  // read before the ack
+    settle();
+    auto acking = store->ack(pair.therapist.device(), pair.conversation, {1});
+    begin(std::move(acking));
+    hers.courier->acked(pair.conversation, {1});
+    store->answer();
+    settle();
+    EXPECT_EQ(hers.sink->bodies<wire::EpochEnd>().size(), 1u);
+    hers.courier->stop();
+}
+
 TEST_F(Couriers, bring_what_was_accepted_while_the_time_was_not_believed_once_it_is) {
     meet_with_hours(9, 17);
     auto const his = live(pair.client.device());
@@ -148,8 +225,8 @@ TEST_F(Couriers, bring_everything_else_where_the_store_cannot_read_one_conversat
     auto rotten = state;
     rotten.conversation = base::ConversationId{};  // the first one in turn
     auto one = link(pair.therapist.device());
-    one.courier = std::make_shared<Courier>(io.get_executor(), *store, pair.therapist.device(), one.sink, diag, metrics,
-                                            std::chrono::milliseconds{30});
+    one.courier = std::make_shared<Courier>(io.get_executor(), *store, pair.therapist.device(), one.sink, offers, diag,
+                                            metrics, std::chrono::milliseconds{30});
     store->rotten = rotten.conversation;
     one.courier->began_with({rotten, state});
     begin(one.courier->run());

@@ -242,6 +242,24 @@ TEST_F(Logins, keep_acks_that_a_full_disk_does_not_take) {
     EXPECT_EQ(run(store->counts()).envelopes, 0u);
 }
 
+TEST_F(Logins, take_acks_that_come_during_a_visit_to_the_store_with_the_next) {
+    meet_with_hours(9, 17);
+    for (std::uint64_t number = 1; number <= 4; ++number) send(pair.therapist, number);
+    say_hello(pair.client.device());
+    prove(pair.client.device(), pair.client.devices[0].key);
+    settle();
+    ASSERT_EQ(sink->bodies<wire::Envelope>().size(), 4u);
+    store->slow = true;
+    for (std::uint64_t seq = 1; seq <= 4; ++seq) tell(wire::Ack{pair.conversation, {seq}});
+    EXPECT_EQ(store->acks, (std::vector<std::vector<std::uint64_t>>{{1}}));
+    store->answer();
+    settle();
+    EXPECT_EQ(store->acks, (std::vector<std::vector<std::uint64_t>>{{1}, {2, 3, 4}}));
+    EXPECT_EQ(run(store->counts()).envelopes, 0u);
+    tell(wire::Ack{pair.conversation, {4}});  // nothing is under way any more
+    EXPECT_EQ(store->acks.size(), 3u);
+}
+
 TEST_F(Logins, end_when_more_acks_wait_than_are_kept) {
     meet_with_hours(9, 17);
     say_hello(pair.client.device());

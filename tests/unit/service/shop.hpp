@@ -60,7 +60,8 @@ class KeptDiag final : public ports::Diag {
     std::vector<std::string_view> said;
 };
 
-/// On a disk that is full at will: what writes throws then, and did nothing. Or it is rotten where one conversation is.
+/// On a disk that is full at will: what writes throws then, and did nothing. Or it is rotten where one conversation is,
+/// or slow: what was done is answered later.
 class FullDiskStore final : public store_memory::MemoryStore {
   public:
     using MemoryStore::MemoryStore;
@@ -71,7 +72,16 @@ class FullDiskStore final : public store_memory::MemoryStore {
     Awaitable<void> ack(core::DeviceRef device, base::ConversationId conversation,
                         std::vector<std::uint64_t> seqs) override {
         need_room();
-        return MemoryStore::ack(device, conversation, std::move(seqs));
+        acks.push_back(seqs);
+        co_await MemoryStore::ack(device, conversation, std::move(seqs));
+        co_await disk();
+    }
+    Awaitable<ports::Offer> offer_from(ports::OfferRequest request) override {
+        ++offers;
+        if (request.conversation == rotten) throw std::runtime_error("a page is not what was written");
+        auto offer = co_await MemoryStore::offer_from(std::move(request));
+        co_await disk();
+        co_return offer;
     }
     Awaitable<void> confirm(core::DeviceRef by, std::vector<base::RequestId> ids) override {
         need_room();
@@ -90,21 +100,34 @@ class FullDiskStore final : public store_memory::MemoryStore {
         return MemoryStore::expire(max, seed);
     }
 
-    Awaitable<ports::Offer> offer_from(ports::OfferRequest request) override {
-        if (request.conversation == rotten) throw std::runtime_error("a page is not what was written");
-        return MemoryStore::offer_from(std::move(request));
+    /// The disk has done what waits for it; the rest is quick again, or not.
+    void answer(bool still_slow = false) {
+        slow = still_slow;
+        for (auto& one : std::exchange(waiting_, {})) one->cancel();
     }
 
     bool full = false;
+    bool slow = false;
     int refused = 0;
+    int offers = 0;
+    std::vector<std::vector<std::uint64_t>> acks;  // seqs of each visit
     std::optional<base::ConversationId> rotten;
 
   private:
+    Awaitable<void> disk() {
+        if (!slow) co_return;
+        auto const executor = co_await boost::asio::this_coro::executor;
+        auto const done = std::make_shared<boost::asio::steady_timer>(executor, 1h);
+        waiting_.push_back(done);
+        co_await done->async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    }
     void need_room() {
         if (!full) return;
         ++refused;
         throw std::runtime_error("database or disk is full");
     }
+
+    std::vector<std::shared_ptr<boost::asio::steady_timer>> waiting_;
 };
 
 class HandMovedTimers final : public ports::Timers {
