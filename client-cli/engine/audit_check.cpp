@@ -161,7 +161,7 @@ class AuditCheck {
                                                         wire::LogItem const& item, audit::PresentedEntry const& entry) {
         auto const hash = audit::entry_hash(item.entry);
         auto const decoded = audit::decode_entry(item.entry);
-        auto const under = audit::verify_proof(entry.proof, item.entry, log_.key());
+        auto const under = log_.verify(entry.proof, item.entry);
         if (!decoded || !under || !log_.knows(under->checkpoint)) {
             problem("bad_inclusion", hash, "a closed entry is not in the tree");
             return std::nullopt;

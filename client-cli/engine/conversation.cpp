@@ -222,11 +222,19 @@ bool is_ahead(Turn& turn, ConversationRecord const& conversation, wire::Envelope
     if (conversation.broken || envelope.generation != conversation.generation) return false;
     auto const outer = mls_framing::read_private_message_outer(envelope.mls);
     if (!outer || outer->group_id != conversation.group_id) return false;
-    auto const group = load_group(turn, envelope.conversation, envelope.generation);
-    return group && outer->epoch > group->epoch();
+    auto const group = glance_at_group(turn, envelope.conversation, envelope.generation);
+    return group && outer->epoch > group->epoch;
 }
 
 }  // namespace
+
+std::optional<mls::GroupGlance> glance_at_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
+    auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
+    if (!state) return std::nullopt;
+    auto glance = mls::Group::glance(state->expose());
+    if (!glance) throw BadRecord("a group of the vault does not decode");
+    return std::move(*glance);
+}
 
 std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
     auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
@@ -247,7 +255,8 @@ bool seal(Turn& turn, OutgoingRecord& record) {
     if (conversation->told_own_seq > 0) return false;
     if (only_while_open(record.body) && !every_gate_open(turn, id, *conversation)) return false;
     auto group = load_group(turn, id, conversation->generation);
-    if (!group || group->epoch() < conversation->server_epoch || !dropped_members(turn, *group).empty()) return false;
+    if (!group || group->epoch() < conversation->server_epoch || !dropped_members(turn, group->roster()).empty())
+        return false;
 
     auto content = decode_content(record.content);
     INTERLUDE_CHECK(content);

@@ -9,6 +9,8 @@
 
 namespace interlude::engine {
 
+/// For looking: costs a tenth of what a Group does that can do something.
+std::optional<mls::GroupGlance> glance_at_group(Turn& turn, ConversationId const& id, std::uint32_t generation);
 std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation);
 void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, mls::Group const& group);
 

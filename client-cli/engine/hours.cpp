@@ -1,6 +1,7 @@
 #include "client-cli/engine/hours.hpp"
 
 #include <algorithm>
+#include <map>
 
 #include "client-cli/engine/account.hpp"
 #include "client-cli/engine/outbox.hpp"
@@ -82,15 +83,17 @@ void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::Published
         turn.alarm("bad_document", "the server showed hours that do not parse", std::nullopt, document.bytes);
         return;
     }
-    auto const key = key_of_device(turn, place->account, place->device);
-    if (!key) return;  // of somebody whom nobody introduced
-    if (!crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
+    auto const row = calendar_key(place->account, place->conversation, place->number);
+    auto const known = turn.rows.get<CalendarRecord>(Table::calendars, row);
+    bool const verified = known && known->published.document == document;  // when it was kept
+    auto const key = verified ? std::nullopt : key_of_device(turn, place->account, place->device);
+    if (!verified && !key) return;  // of somebody whom nobody introduced
+    if (!verified &&
+        !crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
         turn.alarm("bad_document", "the server showed hours that their therapist did not sign", std::nullopt,
                    document.bytes, document.signature);
         return;
     }
-    auto const row = calendar_key(place->account, place->conversation, place->number);
-    auto const known = turn.rows.get<CalendarRecord>(Table::calendars, row);
     if (known && known->published.document.bytes != document.bytes) {
         turn.alarm("two_documents", "two sets of hours with number " + std::to_string(place->number), std::nullopt,
                    known->published.document.bytes, document.bytes);
@@ -141,24 +144,29 @@ struct Newest {
     schedule::Rules rules;
     std::optional<schedule::ScheduleDocument> schedule;  // that has them
     std::uint64_t number = 0;
-    Hash32 hash;
+    std::optional<wire::SignedDocument> document;  // that has this number
 };
 Newest newest_own(Turn& turn, AccountId const& account) {
-    Newest newest;
-    auto const look_at = [&](wire::SignedDocument const& document) {
+    std::map<std::uint64_t, wire::SignedDocument> documents;
+    for (auto& kept : calendar_chain(turn, account))
+        documents.emplace(kept.number, std::move(kept.record.published.document));
+    for (auto& document : unanswered_schedules(turn)) {
         auto const place = place_of(document);
         INTERLUDE_CHECK(place);
-        if (place->number <= newest.number) return;
-        newest.number = place->number;
-        newest.hash = document_hash(document);
-        if (auto read = schedule::decode_schedule_document(document.bytes);
-            document.kind == wire::DocumentKind::schedule && read) {
-            newest.rules = read->rules;
-            newest.schedule = std::move(*read);
-        }
-    };
-    for (auto const& kept : calendar_chain(turn, account)) look_at(kept.record.published.document);
-    for (auto const& document : unanswered_schedules(turn)) look_at(document);
+        documents.emplace(place->number, std::move(document));
+    }
+    Newest newest;
+    if (documents.empty()) return newest;
+    newest.number = documents.rbegin()->first;
+    newest.document = documents.rbegin()->second;
+    auto const last = std::find_if(documents.rbegin(), documents.rend(), [](auto const& numbered) {
+        return numbered.second.kind == wire::DocumentKind::schedule;
+    });
+    if (last == documents.rend()) return newest;
+    auto read = schedule::decode_schedule_document(last->second.bytes);
+    INTERLUDE_CHECK(read);
+    newest.rules = read->rules;
+    newest.schedule = std::move(*read);
     return newest;
 }
 
@@ -172,7 +180,7 @@ Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules r
     document.account = account.account;
     document.device = account.device;
     document.number = after.number + 1;
-    document.previous = after.hash;
+    if (after.document) document.previous = document_hash(*after.document);
     document.rules = std::move(rules);
     document = schedule::compiled_document(std::move(document), zone, turn.now);
     INTERLUDE_TRY(auto encoded, schedule::encode(document));

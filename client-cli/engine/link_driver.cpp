@@ -21,7 +21,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto maintenance_interval = 60s;
-constexpr auto commits_interval = 10s;  // looking for due ones opens every group
+constexpr auto commits_interval = 10s;  // looking for due ones looks at every group
 constexpr auto quiet_moment = 300ms;
 constexpr std::size_t confirmed_together = 32;  // or, when no more come, those of
 constexpr auto confirmed_within = 5s;
@@ -471,8 +471,8 @@ bool LinkDriver::is_behind(Turn& turn) {
     for (auto const& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         auto const id = *ConversationId::from(key);
         if (conversation.broken || conversation.closed || unfollowed_.contains(id)) continue;
-        auto const group = load_group(turn, id, conversation.generation);
-        if (group && group->epoch() < conversation.server_epoch) return true;
+        auto const group = glance_at_group(turn, id, conversation.generation);
+        if (group && group->epoch < conversation.server_epoch) return true;
     }
     return false;
 }

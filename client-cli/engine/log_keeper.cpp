@@ -1,6 +1,7 @@
 #include "client-cli/engine/log_keeper.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "common/base/limits.hpp"
 
@@ -30,9 +31,15 @@ void keep(ServerRecord& server, audit::LogView const& view, audit::Report const&
     }
 }
 
+/// To the letter: whatever is kept was verified.
+bool is_kept(ServerRecord const& server, std::string const& note) {
+    return note == server.checkpoint ||
+           std::find(server.unconnected.begin(), server.unconnected.end(), note) != server.unconnected.end();
+}
+
 /// Signed by the log; anything else is not worth keeping.
 std::optional<audit::SignedCheckpoint> open_note(audit::LogView const& view, std::string const& note) {
-    auto opened = audit::open_checkpoint(note, view.key());
+    auto opened = view.open(note);
     if (!opened) return std::nullopt;
     return std::move(*opened);
 }
@@ -146,7 +153,7 @@ void meet_checkpoint(Turn& turn, std::string const& note) {
     if (note.empty()) return;
     auto server = turn.server();
     auto view = log_view(server);
-    if (!view) return;
+    if (!view || is_kept(server, note)) return;
     auto const opened = open_note(*view, note);
     if (!opened) {
         turn.alarm("bad_signature", "a checkpoint that the log did not sign was shown", std::nullopt, as_bytes(note));
@@ -161,7 +168,6 @@ void meet_checkpoint(Turn& turn, std::string const& note) {
                    std::nullopt, as_bytes(server.checkpoint), as_bytes(note));
         return;
     }
-    if (std::find(server.unconnected.begin(), server.unconnected.end(), note) != server.unconnected.end()) return;
     if (server.unconnected.size() == unconnected_max) server.unconnected.erase(server.unconnected.begin());
     server.unconnected.push_back(note);
     turn.save(server);
@@ -253,6 +259,7 @@ void take_log_entries(Turn& turn, wire::LogEntries const& entries) {
     auto record = turn.rows.get<SubjectRecord>(Table::subjects, entries.subject.bytes);
     if (!record) return;
     auto complete = record->fetched_to;
+    std::set<std::string> met;  // many entries are proven in one tree
     for (auto const& item : entries.items) {
         if (item.subject != entries.subject || item.counter == 0) {
             turn.alarm("bad_entry", "an entry of another chain was shown", std::nullopt, records::encode(item));
@@ -260,7 +267,8 @@ void take_log_entries(Turn& turn, wire::LogEntries const& entries) {
         }
         if (!keep_item(turn, item)) continue;
         if (item.counter == complete + 1) ++complete;
-        if (auto const entry = presented(item)) meet_checkpoint(turn, entry->proof.checkpoint);
+        if (auto const entry = presented(item); entry && met.insert(entry->proof.checkpoint).second)
+            meet_checkpoint(turn, entry->proof.checkpoint);
     }
     record->fetched_to = complete;
     if (entries.head_counter > record->counter) {

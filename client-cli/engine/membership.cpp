@@ -102,12 +102,12 @@ std::optional<identity::LeafIdentity> identity_of(mls::Member const& member) {
     return std::move(*leaf);
 }
 
-std::vector<mls::Member> dropped_members(Turn& turn, mls::Group const& group) {
+std::vector<mls::Member> dropped_members(Turn& turn, std::vector<mls::Member> const& roster) {
     std::vector<mls::Member> dropped;
-    for (auto const& member : group.roster()) {
+    for (auto const& member : roster) {
         auto const leaf = identity_of(member);
-        if (leaf && newest_list(turn, leaf->account) && !is_listed(turn, leaf->account, leaf->device))
-            dropped.push_back(member);
+        auto const list = leaf ? newest_list(turn, leaf->account) : std::nullopt;
+        if (list && !list->list().find(leaf->device)) dropped.push_back(member);
     }
     return dropped;
 }

@@ -25,7 +25,7 @@ bool roster_matches(mls::Group const& group, std::vector<wire::MemberState> cons
 
 std::optional<identity::LeafIdentity> identity_of(mls::Member const& member);
 /// Leaves whose device its account's newest list no longer has: their Remove goes before anything else.
-std::vector<mls::Member> dropped_members(Turn& turn, mls::Group const& group);
+std::vector<mls::Member> dropped_members(Turn& turn, std::vector<mls::Member> const& roster);
 
 enum class HandshakeOutcome : std::uint8_t {
     taken,          // followed, refused for good, or of no use here

@@ -37,7 +37,7 @@ class MemoryVault::Transaction final : public VaultTransaction {
                 found.erase(row->first.second);
         }
         std::vector<Row> rows;
-        for (auto& [key, value] : found) rows.push_back({key, value});
+        for (auto& [key, value] : found) rows.push_back({key, std::move(value)});
         return rows;
     }
     void commit() override {

@@ -76,13 +76,14 @@ struct Due {
     bool new_identity = false;
     bool any = false;
 };
-Due commit_due(Turn& turn, ConversationId const& id, ConversationRecord const& conversation, mls::Group const& group) {
+Due commit_due(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
+               mls::GroupGlance const& group) {
     Due due;
-    due.removes = dropped_members(turn, group);
+    due.removes = dropped_members(turn, group.roster);
     due.new_identity = conversation.replace_leaf || conversation.lost_state;
     due.any = !due.removes.empty() || due.new_identity;
     if (due.any) return due;
-    auto const spent = group.spent_generations();
+    auto const spent = group.spent_generations;
     if (spent >= limits::healing_generations_forced) {
         due.any = true;
         return due;
@@ -95,7 +96,10 @@ Due commit_due(Turn& turn, ConversationId const& id, ConversationRecord const& c
 }
 
 std::optional<OwnCommit> make_commit(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
-                                     mls::Group& group, Due const& due) {
+                                     Due const& due) {
+    auto loaded = load_group(turn, id, conversation.generation);
+    INTERLUDE_CHECK(loaded);
+    auto& group = *loaded;
     Declaration declaration;
     declaration.conversation = id;
     declaration.generation = conversation.generation;
@@ -176,13 +180,13 @@ std::optional<OwnCommit> commit_to_send(Turn& turn, ConversationId const& id, Co
     auto commits = of_epoch(turn, id, conversation);
     if (commits.current && !commits.refused) return std::move(commits.current);
     if (!make_new) return std::nullopt;
-    auto group = load_group(turn, id, conversation.generation);
-    if (!group || group->epoch() < conversation.server_epoch) return std::nullopt;
+    auto const group = glance_at_group(turn, id, conversation.generation);
+    if (!group || group->epoch < conversation.server_epoch) return std::nullopt;
     auto const due = commit_due(turn, id, conversation, *group);
     if (!due.any) return std::nullopt;
     if (commits.refused) {
         // What the server puts off is healing (exact.md, Commit limits), and that only up to a number of messages.
-        bool const forced = group->spent_generations() >= limits::healing_generations_forced;
+        bool const forced = group->spent_generations >= limits::healing_generations_forced;
         bool const removes =
             !due.removes.empty() && (!commits.current || !removes_all(commits.current->record, due.removes));
         if (!forced && !removes) return std::nullopt;
@@ -194,7 +198,7 @@ std::optional<OwnCommit> commit_to_send(Turn& turn, ConversationId const& id, Co
         }
     }
     keep_few(turn, std::move(commits.given_up));
-    return make_commit(turn, id, conversation, *group, due);
+    return make_commit(turn, id, conversation, due);
 }
 
 }  // namespace

@@ -55,10 +55,13 @@ Result<LogProof> parse_proof(std::string_view text) {
     return proof;
 }
 
+Result<void> verify_proof_in(Checkpoint const& checkpoint, LogProof const& proof, bytes::ByteView entry) {
+    return verify_inclusion(proof.index, checkpoint.size, leaf_hash(entry), proof.hashes, checkpoint.root);
+}
+
 Result<SignedCheckpoint> verify_proof(LogProof const& proof, bytes::ByteView entry, LogKey const& key) {
     INTERLUDE_TRY(auto signed_checkpoint, open_checkpoint(proof.checkpoint, key));
-    auto const& checkpoint = signed_checkpoint.checkpoint;
-    INTERLUDE_TRY_VOID(verify_inclusion(proof.index, checkpoint.size, leaf_hash(entry), proof.hashes, checkpoint.root));
+    INTERLUDE_TRY_VOID(verify_proof_in(signed_checkpoint.checkpoint, proof, entry));
     return signed_checkpoint;
 }
 

@@ -18,6 +18,8 @@ std::string format_proof(LogProof const& proof);
 /// Form only. malformed, too_long.
 base::Result<LogProof> parse_proof(std::string_view text);
 
+/// Inclusion alone, in the tree of a checkpoint whose signature was checked. bad_proof.
+base::Result<void> verify_proof_in(Checkpoint const& checkpoint, LogProof const& proof, bytes::ByteView entry);
 /// Checks signature and inclusion of the entry's bytes; gives the checkpoint under which it stands. Whether that
 /// checkpoint continues the one that the app kept is LogView's question.
 base::Result<SignedCheckpoint> verify_proof(LogProof const& proof, bytes::ByteView entry, LogKey const& key);

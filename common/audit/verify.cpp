@@ -141,8 +141,22 @@ bool LogView::knows(Checkpoint const& checkpoint) const {
            connected_.end();
 }
 
+Result<SignedCheckpoint> LogView::open(std::string_view note) const {
+    if (latest_ && latest_->note == note) return *latest_;
+    if (!opened_ || opened_->note != note) {
+        INTERLUDE_TRY(opened_, open_checkpoint(note, key_));
+    }
+    return *opened_;
+}
+
+Result<SignedCheckpoint> LogView::verify(LogProof const& proof, bytes::ByteView entry) const {
+    INTERLUDE_TRY(auto under, open(proof.checkpoint));
+    INTERLUDE_TRY_VOID(verify_proof_in(under.checkpoint, proof, entry));
+    return under;
+}
+
 Report LogView::advance(std::string_view note, std::span<Hash32 const> consistency) {
-    auto next = open_checkpoint(note, key_);
+    auto next = open(note);
     if (!next) return failed(problem(Alarm::bad_signature, {}, because("checkpoint", next.error())));
     Report report;
     if (latest_) {
@@ -158,7 +172,7 @@ Report LogView::advance(std::string_view note, std::span<Hash32 const> consisten
 }
 
 Report LogView::connect(std::string_view note, std::span<Hash32 const> consistency) {
-    auto const other = open_checkpoint(note, key_);
+    auto const other = open(note);
     if (!other) return failed(problem(Alarm::bad_signature, {}, because("checkpoint", other.error())));
     if (knows(other->checkpoint)) return {};
     if (!latest_) return failed(problem(Alarm::unconnected_checkpoint, {}, "no checkpoint of our own to compare with"));
@@ -192,7 +206,7 @@ EntryOutcome SubjectView::add(LogView const& log, PresentedEntry const& presente
     // Authentic: in the log, of this subject, and meaning this payload.
     auto const entry = decode_entry(presented.entry);
     if (!entry) return refuse(Alarm::bad_entry, because("entry", entry.error()));
-    auto const under = verify_proof(presented.proof, presented.entry, log.key());
+    auto const under = log.verify(presented.proof, presented.entry);
     if (!under) {
         return under.error() == Errc::bad_proof ? refuse(Alarm::bad_inclusion, "the entry is not in the tree")
                                                 : refuse(Alarm::bad_signature, because("checkpoint", under.error()));

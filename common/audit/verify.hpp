@@ -73,6 +73,11 @@ class LogView {
     LogKey const& key() const { return key_; }
     std::optional<SignedCheckpoint> const& latest() const { return latest_; }
 
+    /// A checkpoint of this log, verified; the newest one and the last one that was asked for, once.
+    base::Result<SignedCheckpoint> open(std::string_view note) const;
+    /// The checkpoint of a proof that holds for this entry (proof.hpp, verify_proof).
+    base::Result<SignedCheckpoint> verify(LogProof const& proof, bytes::ByteView entry) const;
+
     /// The log's own newest checkpoint, at connect and when pushed: the first is believed (the key is pinned), later
     /// ones must continue it. Kept only without a problem; an equal one needs no proof.
     Report advance(std::string_view note, std::span<Hash32 const> consistency);
@@ -91,6 +96,7 @@ class LogView {
 
     LogKey key_;
     std::optional<SignedCheckpoint> latest_;
+    mutable std::optional<SignedCheckpoint> opened_;  // last
     Connected connected_;
 };
 

@@ -5,27 +5,6 @@ namespace interlude::bytes {
 using base::Errc;
 using base::Result;
 
-template <class Int>
-Result<Int> Reader::integer() {
-    INTERLUDE_TRY(auto bytes, raw(sizeof(Int)));
-    Int value = 0;
-    for (auto byte : bytes) value = static_cast<Int>((static_cast<std::uint64_t>(value) << 8) | byte);
-    return value;
-}
-
-Result<std::uint8_t> Reader::u8() {
-    return integer<std::uint8_t>();
-}
-Result<std::uint16_t> Reader::u16() {
-    return integer<std::uint16_t>();
-}
-Result<std::uint32_t> Reader::u32() {
-    return integer<std::uint32_t>();
-}
-Result<std::uint64_t> Reader::u64() {
-    return integer<std::uint64_t>();
-}
-
 Result<bool> Reader::boolean() {
     INTERLUDE_TRY(auto byte, u8());
     if (byte > 1) return Errc::malformed;

@@ -17,10 +17,10 @@ class Reader {
     std::size_t size() const { return rest_.size(); }
     ByteView rest() const { return rest_; }
 
-    base::Result<std::uint8_t> u8();
-    base::Result<std::uint16_t> u16();
-    base::Result<std::uint32_t> u32();
-    base::Result<std::uint64_t> u64();
+    base::Result<std::uint8_t> u8() { return integer<std::uint8_t>(); }
+    base::Result<std::uint16_t> u16() { return integer<std::uint16_t>(); }
+    base::Result<std::uint32_t> u32() { return integer<std::uint32_t>(); }
+    base::Result<std::uint64_t> u64() { return integer<std::uint64_t>(); }
     /// A presence or truth byte: 0 or 1, anything else is malformed (RFC 9420 §2.1.1).
     base::Result<bool> boolean();
     /// u64 milliseconds since 1970 UTC; beyond year 9999 is malformed.
@@ -44,7 +44,13 @@ class Reader {
 
   private:
     template <class Int>
-    base::Result<Int> integer();
+    base::Result<Int> integer() {
+        if (rest_.size() < sizeof(Int)) return base::Errc::truncated;
+        std::uint64_t value = 0;
+        for (std::size_t i = 0; i < sizeof(Int); ++i) value = value << 8 | rest_[i];
+        rest_ = rest_.subspan(sizeof(Int));
+        return static_cast<Int>(value);
+    }
     ByteView rest_;
 };
 

@@ -1,5 +1,6 @@
 #include "common/crypto/hash.hpp"
 
+#include <openssl/evp.h>
 #include <sodium.h>
 
 #include <new>
@@ -36,25 +37,35 @@ class Hmac {
     crypto_auth_hmacsha256_state state_;
 };
 
-crypto_hash_sha256_state* state_of(std::array<std::uint8_t, 128>& storage) {
-    static_assert(sizeof(crypto_hash_sha256_state) <= 128 && alignof(crypto_hash_sha256_state) <= 16);
-    return std::launder(reinterpret_cast<crypto_hash_sha256_state*>(storage.data()));
+/// Looked up once: OpenSSL asks its providers each time otherwise, which costs more than a short hash.
+EVP_MD const* sha256_of_openssl() {
+    static EVP_MD const* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    return found;
+}
+
+// What fails below is a lack of memory or a broken provider, never the data.
+void require(bool ok) {
+    if (!ok) throw std::bad_alloc();
 }
 
 }  // namespace
 
-Sha256::Sha256() {
-    crypto_hash_sha256_init(::new (static_cast<void*>(state_.data())) crypto_hash_sha256_state);
+void Sha256::Free::operator()(evp_md_ctx_st* context) const {
+    EVP_MD_CTX_free(context);
+}
+
+Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
+    require(context_ && EVP_DigestInit_ex2(context_.get(), sha256_of_openssl(), nullptr) == 1);
 }
 
 Sha256& Sha256::update(ByteView data) {
-    if (!data.empty()) crypto_hash_sha256_update(state_of(state_), data.data(), data.size());
+    require(EVP_DigestUpdate(context_.get(), data.data(), data.size()) == 1);
     return *this;
 }
 
 Hash32 Sha256::finish() {
     Hash32 out;
-    crypto_hash_sha256_final(state_of(state_), out.bytes.data());
+    require(EVP_DigestFinal_ex(context_.get(), out.bytes.data(), nullptr) == 1);
     return out;
 }
 

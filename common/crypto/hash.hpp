@@ -1,4 +1,5 @@
-// SHA-256, HMAC-SHA-256 (RFC 2104, 6234) and HKDF-SHA-256 (RFC 5869), over libsodium.
+// SHA-256 over OpenSSL, which uses the processor's own instructions for it; HMAC-SHA-256 (RFC 2104, 6234) and
+// HKDF-SHA-256 (RFC 5869) over libsodium.
 #pragma once
 
 #include <memory>
@@ -6,6 +7,8 @@
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
 #include "common/bytes/secret.hpp"
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace interlude::crypto {
 
@@ -30,7 +33,10 @@ class Sha256 {
     base::Hash32 finish();
 
   private:
-    alignas(16) std::array<std::uint8_t, 128> state_;  // crypto_hash_sha256_state, checked in hash.cpp
+    struct Free {
+        void operator()(evp_md_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 }  // namespace interlude::crypto

@@ -115,7 +115,6 @@ base::Hash32 device_list_hash(bytes::ByteView list_bytes) {
 Result<VerifiedDeviceList> VerifiedDeviceList::from_own_store(SignedDeviceList stored) {
     VerifiedDeviceList out;
     INTERLUDE_TRY(out.list_, decode_device_list(stored.bytes));
-    out.hash_ = device_list_hash(stored.bytes);
     out.signed_ = std::move(stored);
     return out;
 }

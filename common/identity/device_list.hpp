@@ -50,12 +50,12 @@ struct SignedDeviceList {
 
 base::Hash32 device_list_hash(bytes::ByteView list_bytes);
 
-/// A list that was verified, with its bytes and hash. Only the functions below make one.
+/// A list that was verified, with its bytes. Only the functions below make one.
 class VerifiedDeviceList {
   public:
     DeviceList const& list() const { return list_; }
     SignedDeviceList const& as_signed() const { return signed_; }
-    base::Hash32 const& hash() const { return hash_; }
+    base::Hash32 hash() const { return device_list_hash(signed_.bytes); }
 
     /// For bytes that were verified before they were stored: decodes, and checks no signature.
     static base::Result<VerifiedDeviceList> from_own_store(SignedDeviceList stored);
@@ -65,7 +65,6 @@ class VerifiedDeviceList {
     VerifiedDeviceList() = default;
     DeviceList list_;
     SignedDeviceList signed_;
-    base::Hash32 hash_;
 };
 
 /// Certificate and list signature of one list; says nothing about what came before it.

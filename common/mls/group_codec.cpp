@@ -62,6 +62,23 @@ Result<OwnUpdate> read_own_update(Reader& reader, crypto::Suite const& suite) {
     return OwnUpdate{std::move(encryption_key), std::move(signature_key)};
 }
 
+/// What every state begins with: all that it shows in public.
+struct PublicPart {
+    crypto::Suite const* suite;
+    GroupContext context;
+    RatchetTree tree;
+};
+Result<PublicPart> read_public_part(Reader& reader) {
+    INTERLUDE_TRY(auto const version, reader.u16());
+    if (version != state_version) return Errc::unsupported;
+    INTERLUDE_TRY(auto const suite_id, reader.u16());
+    INTERLUDE_TRY(auto const* suite, crypto::find_suite(suite_id));
+    INTERLUDE_TRY(auto context, read_group_context(reader));
+    INTERLUDE_TRY(auto nodes, read_node_list(reader));
+    INTERLUDE_TRY(auto tree, RatchetTree::from_nodes(*suite, std::move(nodes)));
+    return PublicPart{suite, std::move(context), std::move(tree)};
+}
+
 // What must hold between the parts of any state.
 Result<void> check_state(Group::State const& state) {
     auto const* own = state.tree.leaf(state.keys.leaf);
@@ -97,13 +114,8 @@ bytes::SecretBytes Group::encode() const {
 
 base::Result<Group> Group::decode(bytes::ByteView state) {
     Reader reader(state);
-    INTERLUDE_TRY(auto const version, reader.u16());
-    if (version != state_version) return Errc::unsupported;
-    INTERLUDE_TRY(auto const suite_id, reader.u16());
-    INTERLUDE_TRY(auto const* suite, crypto::find_suite(suite_id));
-    INTERLUDE_TRY(auto context, read_group_context(reader));
-    INTERLUDE_TRY(auto nodes, read_node_list(reader));
-    INTERLUDE_TRY(auto tree, RatchetTree::from_nodes(*suite, std::move(nodes)));
+    INTERLUDE_TRY(auto shown, read_public_part(reader));
+    auto const* const suite = shown.suite;
     INTERLUDE_TRY(auto keys, read_tree_private(reader, *suite));
     INTERLUDE_TRY(auto const seed, reader.opaque());
     INTERLUDE_TRY(auto signature_key, crypto::SigningKey::from_seed(seed));
@@ -122,11 +134,25 @@ base::Result<Group> Group::decode(bytes::ByteView state) {
     INTERLUDE_TRY(auto own_updates, read_vector(reader, [&](Reader& inner) { return read_own_update(inner, *suite); }));
     INTERLUDE_TRY_VOID(reader.finish());
 
-    auto decoded = std::make_unique<State>(
-        State{suite, std::move(context), std::move(tree), std::move(keys), std::move(signature_key), std::move(secrets),
-              std::move(interim), std::move(messages), std::move(past), std::move(proposals), std::move(own_updates)});
+    auto decoded = std::make_unique<State>(State{suite, std::move(shown.context), std::move(shown.tree),
+                                                 std::move(keys), std::move(signature_key), std::move(secrets),
+                                                 std::move(interim), std::move(messages), std::move(past),
+                                                 std::move(proposals), std::move(own_updates)});
     INTERLUDE_TRY_VOID(check_state(*decoded));
     return Group(std::move(decoded));
+}
+
+base::Result<GroupGlance> Group::glance(bytes::ByteView state) {
+    Reader reader(state);
+    INTERLUDE_TRY(auto const shown, read_public_part(reader));
+    INTERLUDE_TRY(auto const own_leaf, read_tree_private_leaf(reader));
+    INTERLUDE_TRY_VOID(reader.opaque());  // the seed of the signature key
+    INTERLUDE_TRY_VOID(read_epoch_secrets(reader));
+    INTERLUDE_TRY_VOID(reader.opaque());  // the interim transcript hash
+    INTERLUDE_TRY(auto const messages, read_secret_tree(reader, *shown.suite));
+    GroupGlance glance{shown.context.epoch, {}, messages.next_generation(own_leaf, RatchetKind::application)};
+    for (auto const leaf : shown.tree.members()) glance.roster.push_back(member_of(shown.tree, leaf));
+    return glance;
 }
 
 }  // namespace interlude::mls

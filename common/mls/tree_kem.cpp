@@ -121,6 +121,12 @@ Result<TreePrivate> read_tree_private(Reader& reader, crypto::Suite const& suite
     return keys;
 }
 
+Result<LeafIndex> read_tree_private_leaf(Reader& reader) {
+    INTERLUDE_TRY(auto const leaf, read_leaf_index(reader));
+    INTERLUDE_TRY_VOID(reader.vector());
+    return leaf;
+}
+
 NodeIndex common_ancestor(LeafIndex a, LeafIndex b) {
     INTERLUDE_CHECK(a != b);
     NodeIndex at = node_of(a);

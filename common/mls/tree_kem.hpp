@@ -32,6 +32,8 @@ struct TreePrivate {
 /// Secret bytes: of sealed state only.
 void write(Writer& writer, TreePrivate const& keys);
 Result<TreePrivate> read_tree_private(Reader& reader, crypto::Suite const& suite);
+/// Whose it is; the keys are passed over.
+Result<LeafIndex> read_tree_private_leaf(Reader& reader);
 
 /// The lowest node above both leaves, which must differ.
 NodeIndex common_ancestor(LeafIndex a, LeafIndex b);

@@ -14,7 +14,8 @@ bool is_normal(std::span<Interval const> set) {
 
 Intervals normalise(Intervals any) {
     std::erase_if(any, [](Interval const& i) { return i.end <= i.start; });
-    std::sort(any.begin(), any.end(), [](Interval const& a, Interval const& b) { return a.start < b.start; });
+    auto const earlier = [](Interval const& a, Interval const& b) { return a.start < b.start; };
+    if (!std::is_sorted(any.begin(), any.end(), earlier)) std::sort(any.begin(), any.end(), earlier);
     Intervals normal;
     for (auto const& next : any) {
         if (!normal.empty() && next.start <= normal.back().end)

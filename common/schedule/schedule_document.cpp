@@ -70,12 +70,15 @@ Result<std::vector<WeeklyInterval>> read_weekly(Reader& from) {
 
 /// As many as the bytes have: those of a document are bounded.
 Result<Intervals> read_spans(Reader& from) {
-    INTERLUDE_TRY(auto content, from.vector());
+    INTERLUDE_TRY(auto rest, from.opaque());
     Intervals spans;
-    while (!content.empty()) {
-        INTERLUDE_TRY(auto const span, read_span(content));
-        spans.push_back(span);
+    spans.reserve(rest.size() / span_bytes);
+    for (; rest.size() >= span_bytes; rest = rest.subspan(span_bytes)) {
+        auto const span = read_span(rest.first<span_bytes>());
+        if (!span) return span.error();
+        spans.push_back(*span);
     }
+    if (!rest.empty()) return base::Errc::truncated;
     return spans;
 }
 

@@ -159,6 +159,24 @@ TEST(LogView, alarms_on_a_strangers_signature) {
     EXPECT_FALSE(view.latest());
 }
 
+TEST(LogView, what_it_opened_last_opens_no_other_note) {
+    auto const log = SampleLog::of(20);
+    LogView view(log.key);
+    ASSERT_TRUE(view.advance(log.note(10), {}).ok());
+    for (auto const size : {10u, 7u, 7u, 20u, 10u}) {
+        auto const opened = view.open(log.note(size));
+        ASSERT_TRUE(opened) << size;
+        EXPECT_EQ(opened->checkpoint, log.checkpoint(size));
+    }
+    for (auto const size : {10u, 7u}) {  // one of them was the last one opened, the other is the newest one
+        ASSERT_TRUE(view.open(log.note(7)));
+        auto forged = log.note(size);
+        forged[forged.size() - 5] ^= 1;
+        EXPECT_FALSE(view.open(forged)) << size;
+    }
+    EXPECT_EQ(view.latest()->checkpoint.size, 10u);
+}
+
 TEST(LogView, connects_a_peers_checkpoint_on_either_side_of_its_own) {
     auto const log = SampleLog::of(20);
     LogView view(log.key);

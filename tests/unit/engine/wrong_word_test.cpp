@@ -160,6 +160,23 @@ TEST(Hours, therapists_app_signs_them_anew_so_that_they_never_end) {
 
 // ---- The server's word ---------------------------------------------------------------------------------------------
 
+TEST(WrongWord, hours_that_are_known_excuse_no_other_signature) {
+    World world;
+    world.begin();
+    auto const therapist = world.therapist.engine().status().account;
+    auto const show = [&](bool change_signature) {
+        Turn turn(world.client.vault, world.client.entropy, world.now);
+        auto shown = engine::calendar_chain(turn, therapist).back().record.published;
+        if (change_signature) shown.document.signature[0] ^= 1;
+        engine::take_document(turn, test_options().load_zone, shown);
+        turn.rows.commit();
+    };
+    show(false);
+    EXPECT_THAT(world.client.alarm_codes(), IsEmpty());
+    show(true);
+    EXPECT_THAT(world.client.alarm_codes(), ElementsAre("bad_document"));
+}
+
 TEST(WrongWord, server_does_not_say_for_ever_how_long_keys_live) {
     World world;
     world.begin();

@@ -32,6 +32,30 @@ TEST(Group, an_opened_message_says_who_when_and_what) {
     EXPECT_EQ(heard.plaintext, bytes_of("text"));
 }
 
+TEST(Group, a_glance_at_a_state_says_what_the_group_would) {
+    Conversation talk({"anna", "ben", "cleo"});
+    for (auto const text : {"one", "two", "three"}) talk.say("ben", text);
+    for (std::string const name : {"anna", "ben", "cleo"}) {
+        auto const& group = talk.of(name);
+        auto const state = group.encode();
+        auto const glance = must(Group::glance(state.expose()));
+        EXPECT_EQ(glance.epoch, group.epoch());
+        EXPECT_EQ(glance.roster, group.roster());
+        EXPECT_EQ(glance.spent_generations, group.spent_generations()) << name;
+    }
+    EXPECT_EQ(talk.of("ben").spent_generations(), 3U);
+}
+
+TEST(Group, a_glance_at_what_is_no_state_is_an_error) {
+    Conversation talk({"anna", "ben"});
+    auto const state = talk.of("anna").encode();
+    EXPECT_EQ(error_of(Group::glance({})), "truncated");
+    EXPECT_EQ(error_of(Group::glance(state.expose().first(state.size() / 4))), "truncated");
+    auto later = bytes::copy(state.expose());
+    later[1] = 99;
+    EXPECT_EQ(error_of(Group::glance(later)), "unsupported");
+}
+
 TEST(Group, messages_come_out_of_order_and_each_opens_once) {
     Conversation talk({"anna", "ben"});
     std::vector<Bytes> messages;
