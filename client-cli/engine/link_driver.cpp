@@ -30,6 +30,14 @@ constexpr std::uint16_t close_normal = 1000;
 constexpr std::uint16_t close_malformed = 4400;
 constexpr std::uint16_t close_not_authenticated = 4401;
 
+std::string date_of(WallTime time) {
+    std::chrono::sys_days const days(std::chrono::floor<std::chrono::days>(time.time_since_epoch()));
+    std::chrono::year_month_day const day(days);
+    auto const two_digits = [](unsigned number) { return (number < 10 ? "0" : "") + std::to_string(number); };
+    return std::to_string(static_cast<int>(day.year())) + "-" + two_digits(static_cast<unsigned>(day.month())) + "-" +
+           two_digits(static_cast<unsigned>(day.day()));
+}
+
 }  // namespace
 
 // ---- Each frame of the server, one function -------------------------------------------------------------------------
@@ -215,8 +223,9 @@ class LinkDriver::Handler {
     /// Unasked, it is about what the server should have brought by itself.
     void cannot_be_read(wire::Error const& error) {
         if (error.code != wire::ErrorCode::store) return;
-        turn_.alarm("store_cannot_read",
-                    "the server cannot read some of what waits for you: ask whoever runs it to look at its store");
+        turn_.alarm("store_cannot_read", "on " + date_of(turn_.now) +
+                                             " the server could not read some of what waited for you: ask whoever runs "
+                                             "it to look at its store");
     }
 
     /// What the server could not say now is asked again, unless it is no question for this account.

@@ -9,6 +9,7 @@ namespace asio = boost::asio;
 namespace {
 using ports::use_tuple;
 constexpr std::size_t messages_per_offer_max = 16;
+constexpr int told_after = 3;  // attempts: what a busy store did not do is done by then
 }  // namespace
 
 Courier::Courier(asio::any_io_executor executor, ports::Store& store, core::DeviceRef device,
@@ -37,7 +38,8 @@ void Courier::began_with(std::vector<wire::ConversationState> const& conversatio
 void Courier::changed(std::optional<base::ConversationId> conversation) {
     if (stopped_) return;
     auto const is_due = [this](base::ConversationId const& id) {
-        if (!troubled_.contains(id)) due_.insert(id);
+        // What changes while it is read again may have come after the reading.
+        if (!troubled_.contains(id) || offering_ == id) due_.insert(id);
     };
     if (conversation) {
         is_due(*conversation);
@@ -64,16 +66,19 @@ void Courier::forget(base::ConversationId const& conversation, std::vector<std::
 asio::awaitable<void> Courier::sleep() {
     wake_.expires_at(troubled_.empty() ? std::chrono::steady_clock::time_point::max() : try_again_at_);
     co_await wake_.async_wait(use_tuple);
+}
+
+void Courier::try_again() {
     auto const now = std::chrono::steady_clock::now();
-    if (troubled_.empty() || now < try_again_at_) co_return;
-    due_.insert(troubled_.begin(), troubled_.end());
+    if (troubled_.empty() || now < try_again_at_) return;
+    for (auto const& [id, attempts] : troubled_) due_.insert(id);
     try_again_at_ = now + pause_;
 }
 
 void Courier::failed(base::ConversationId const& conversation, std::exception const& error) {
     outage_.failed(error);
     if (troubled_.empty()) try_again_at_ = std::chrono::steady_clock::now() + pause_;
-    if (!troubled_.insert(conversation).second) return;
+    if (++troubled_[conversation] != told_after) return;
     auto const seconds = std::chrono::ceil<std::chrono::seconds>(pause_).count();
     sink_->push({{}, wire::Error{wire::ErrorCode::store, static_cast<std::uint32_t>(seconds)}});
 }
@@ -84,6 +89,7 @@ void Courier::worked(base::ConversationId const& conversation) {
 
 asio::awaitable<void> Courier::run() {
     while (!stopped_ && sink_->open()) {
+        try_again();
         if (due_.empty()) {
             co_await sleep();
             continue;
@@ -141,7 +147,10 @@ asio::awaitable<void> Courier::drained() {
         if (auto const self = weak.lock()) self->wake_.cancel();
     };
     sink_->when_drained(std::move(on_drained));
-    while (!*ready && !stopped_ && sink_->open()) co_await sleep();
+    while (!*ready && !stopped_ && sink_->open()) {
+        wake_.expires_at(std::chrono::steady_clock::time_point::max());
+        co_await wake_.async_wait(use_tuple);
+    }
 }
 
 void Courier::stop() {

@@ -42,6 +42,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
     void forget(base::ConversationId const& conversation, std::vector<std::uint64_t> const& seqs);
     boost::asio::awaitable<void> drained();
     boost::asio::awaitable<void> sleep();
+    void try_again();
     void failed(base::ConversationId const& conversation, std::exception const& error);
     void worked(base::ConversationId const& conversation);
 
@@ -58,7 +59,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
     std::vector<std::uint64_t> acked_meanwhile_;  // of that one: its offer may have been read before
     base::ConversationId last_offered_;
     Outage outage_;
-    std::set<base::ConversationId> troubled_;  // not read by the last attempt; due again at the time below
+    std::map<base::ConversationId, int> troubled_;  // not read by so many attempts; due again at the time below
     std::chrono::steady_clock::time_point try_again_at_;
     bool stopped_ = false;
     boost::asio::steady_timer wake_;

@@ -78,8 +78,12 @@ class FullDiskStore final : public store_memory::MemoryStore {
     }
     Awaitable<ports::Offer> offer_from(ports::OfferRequest request) override {
         ++offers;
-        if (request.conversation == rotten) throw std::runtime_error("a page is not what was written");
+        if (request.conversation == rotten) {
+            ++not_read;
+            throw std::runtime_error("a page is not what was written");
+        }
         auto offer = co_await MemoryStore::offer_from(std::move(request));
+        if (auto const hook = after_reading) hook();
         co_await disk();
         co_return offer;
     }
@@ -112,6 +116,8 @@ class FullDiskStore final : public store_memory::MemoryStore {
     int offers = 0;
     std::vector<std::vector<std::uint64_t>> acks;  // seqs of each visit
     std::optional<base::ConversationId> rotten;
+    int not_read = 0;
+    std::function<void()> after_reading;
 
   private:
     Awaitable<void> disk() {
