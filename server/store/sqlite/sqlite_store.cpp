@@ -253,7 +253,7 @@ std::string check(fs::path const& file) {
     }
     return explained(file, [&] {
         CheckedVfs const vfs({});
-        auto database = open_database(file, vfs);
+        auto database = connect_to(file, vfs);
         auto const schema = schema_of(database);
         if (schema == 0) return file.string() + " is empty, and will be made at the first start";
         if (schema >= schema_with_checksums) require_checksums(database, file);

@@ -175,7 +175,7 @@ void require_ours(Database& database, fs::path const& file) {
              "): start that version, or restore the backup from before the upgrade");
 }
 
-Database open_database(fs::path const& file, CheckedVfs const& vfs) {
+Database connect_to(fs::path const& file, CheckedVfs const& vfs) {
     Database database(file.string(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs.name());
     database.execute("PRAGMA locking_mode = EXCLUSIVE");  // before anything is read: no shared memory is made then
     reserve_room_for_checksums(database);
@@ -189,12 +189,12 @@ Database open_database(fs::path const& file, CheckedVfs const& vfs) {
 Database recover_and_open(fs::path const& file, CheckedVfs const& vfs) {
     bool of_before = false;
     {
-        auto database = open_database(file, vfs);
+        auto database = connect_to(file, vfs);
         empty_log(database);
         of_before = is_of_before_checksums(database);
     }
     if (of_before) write_anew(file);
-    return open_database(file, vfs);
+    return connect_to(file, vfs);
 }
 
 void write_anew(fs::path const& named) {

@@ -32,7 +32,7 @@ void require_ours(Database& database, std::filesystem::path const& file);
 
 /// The one connection, with all its settings. Ours, and not of a newer version; perhaps empty, or of before pages had
 /// checksums.
-Database open_database(std::filesystem::path const& file, CheckedVfs const& vfs);
+Database connect_to(std::filesystem::path const& file, CheckedVfs const& vfs);
 
 /// The same, once what a crash left in the log is in the file itself. One of before pages had checksums is written anew
 /// first, which takes as much room on the disk again.

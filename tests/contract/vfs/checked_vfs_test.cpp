@@ -26,7 +26,7 @@ class CheckedPages : public testing::Test {
     }
     void reopen() {
         database.reset();
-        database.emplace(store_sqlite::open_database("checked.db", vfs));
+        database.emplace(store_sqlite::connect_to("checked.db", vfs));
     }
     void insert(int rows, int size) {
         for (int i = 0; i < rows; ++i) database->run("INSERT INTO t (x) VALUES (randomblob(?))", size);
