@@ -59,6 +59,10 @@ extern "C" int LLVMFuzzerTestOneInput(std::uint8_t const* data, std::size_t size
             if (auto const decoded = Group::decode(input)) {
                 auto const state = decoded->encode();
                 INTERLUDE_CHECK(Group::decode(state.expose()).has_value());
+                auto const glance = Group::glance(input);
+                INTERLUDE_CHECK(glance && glance->epoch == decoded->epoch() && glance->roster == decoded->roster());
+            } else {
+                (void)Group::glance(input);
             }
             break;
         case 3:

@@ -10,6 +10,7 @@ import sys
 # Reached through another parser, which must be named in its place; or not from outside, and why.
 THROUGH = {
     "read_secret_tree": "Group::decode", "read_ratchet": "Group::decode", "read_tree_private": "Group::decode",
+    "read_tree_private_leaf": "Group::glance",
     "read_epoch_secrets": "Group::decode", "read_leaf_index": "read_sender", "read_secret": "read_group_secrets",
     "read_bytes": "read_mls_message", "read_framed_content_auth_data": "read_authenticated_content",
     "open_group_secrets": "Group::join", "open_group_info": "Group::join", "open_external_init": "read_external_init",
