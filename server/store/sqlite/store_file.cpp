@@ -127,10 +127,22 @@ bool is_of_before_checksums(Database& database) {
 
 }  // namespace
 
+namespace {
+
+/// What a link leads to, though it may be gone: SQLite keeps the log there, too.
+fs::path target_of(fs::path file) {
+    std::error_code ignored;
+    for (int links = 0; links < 40 && fs::is_symlink(file, ignored); ++links)
+        file = file.parent_path() / fs::read_symlink(file, ignored);
+    return file;
+}
+
+}  // namespace
+
 // ---- One server per store ------------------------------------------------------------------------------------------
 
 FileLock::FileLock(fs::path const& file) {
-    auto const path = file.string() + ".lock";
+    auto const path = target_of(file).string() + ".lock";
     handle_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (handle_ < 0)
         fail("cannot write " + path + " (" + std::strerror(errno) +
@@ -156,7 +168,8 @@ void check_path(fs::path const& file) {
     auto const size = [&](fs::path const& path) {
         return fs::exists(path, ignored) ? fs::file_size(path, ignored) : 0;
     };
-    if (size(file) == 0 && size(file.string() + "-wal") > 0) throw_damaged_file(file, "only its log is left");
+    auto const target = target_of(file);
+    if (size(target) == 0 && size(target.string() + "-wal") > 0) throw_damaged_file(file, "only its log is left");
 }
 
 void make_private_file(fs::path const& file) {

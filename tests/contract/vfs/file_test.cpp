@@ -248,7 +248,19 @@ TEST_F(StoreFile, a_log_without_its_store_is_no_new_store) {
     EXPECT_THAT(why_not(file).what(), HasSubstr("only its log is left"));
     std::ofstream{file};
     EXPECT_THAT(why_not(file).what(), HasSubstr("only its log is left"));
+    auto const link = folder / "link.db";
+    std::filesystem::create_symlink("store.db", link);
+    EXPECT_THAT(why_not(link).what(), HasSubstr("only its log is left"));
+    std::filesystem::remove(file);
+    EXPECT_THAT(why_not(link).what(), HasSubstr("only its log is left"));
     EXPECT_EQ(std::filesystem::file_size(log), std::filesystem::file_size(kept));
+}
+
+TEST_F(StoreFile, a_second_server_is_refused_by_another_name_too) {
+    auto const store = open(file);
+    auto const link = folder / "link.db";
+    std::filesystem::create_symlink(file, link);
+    EXPECT_TRUE(why_not(link).locked);
 }
 
 TEST_F(StoreFile, written_anew_it_stays_where_it_is_and_whose_it_is) {
