@@ -50,7 +50,8 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
 }
 
 void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs) {
-    if (offering_ == conversation) acked_meanwhile_.insert(acked_meanwhile_.end(), seqs.begin(), seqs.end());
+    if (reading_ && offering_ == conversation)
+        acked_meanwhile_.insert(acked_meanwhile_.end(), seqs.begin(), seqs.end());
     forget(conversation, seqs);
 }
 
@@ -107,6 +108,7 @@ asio::awaitable<void> Courier::run() {
         } catch (std::exception const& error) {
             failed(conversation, error);
         }
+        reading_ = false;
         offering_.reset();
     }
 }
@@ -122,7 +124,9 @@ asio::awaitable<void> Courier::offer(base::ConversationId conversation) {
     request.documents = documents_;
     request.messages_max = messages_per_offer_max;
     acked_meanwhile_.clear();
+    reading_ = true;
     auto offer = co_await store_.offer_from(std::move(request));
+    reading_ = false;
     if (!offer.member) {
         seen_.erase(conversation);
         co_return;

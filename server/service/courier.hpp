@@ -55,6 +55,7 @@ class Courier : public std::enable_shared_from_this<Courier> {
     std::map<base::ConversationId, core::ConversationSeen> seen_;
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
+    bool reading_ = false;  // the store is at it: what is acked meanwhile it may not know yet
     std::optional<base::ConversationId> offering_;
     std::vector<std::uint64_t> acked_meanwhile_;  // of that one: its offer may have been read before
     base::ConversationId last_offered_;
