@@ -237,7 +237,8 @@ class TroubledCouriers : public Couriers {
         settle();
     }
     void wait_for_attempts(int attempts) {
-        for (auto const before = store->not_read; store->not_read < before + attempts;) pass();
+        auto const enough = store->not_read + attempts;
+        for (int passes = 0; store->not_read < enough && passes < 100; ++passes) pass();
     }
     void pass() {
         std::this_thread::sleep_for(pause);
