@@ -217,6 +217,17 @@ std::optional<Hash32> known_at(Turn& turn, Bytes const& key) {
     return std::nullopt;
 }
 
+/// What `read` makes of a state; absent: there is none.
+template <class T>
+std::optional<T> read_group(Turn& turn, ConversationId const& id, std::uint32_t generation,
+                            Result<T> (*read)(ByteView)) {
+    auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
+    if (!state) return std::nullopt;
+    auto group = read(state->expose());
+    if (!group) throw BadRecord("a group of the vault does not decode");
+    return std::move(*group);
+}
+
 /// Sealed in an epoch that this group did not reach yet.
 bool is_ahead(Turn& turn, ConversationRecord const& conversation, wire::Envelope const& envelope) {
     if (conversation.broken || envelope.generation != conversation.generation) return false;
@@ -229,19 +240,11 @@ bool is_ahead(Turn& turn, ConversationRecord const& conversation, wire::Envelope
 }  // namespace
 
 std::optional<mls::GroupGlance> glance_at_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
-    auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
-    if (!state) return std::nullopt;
-    auto glance = mls::Group::glance(state->expose());
-    if (!glance) throw BadRecord("a group of the vault does not decode");
-    return std::move(*glance);
+    return read_group(turn, id, generation, mls::Group::glance);
 }
 
 std::optional<mls::Group> load_group(Turn& turn, ConversationId const& id, std::uint32_t generation) {
-    auto const state = turn.rows.get<SecretBytes>(Table::groups, key_of(id, generation));
-    if (!state) return std::nullopt;
-    auto group = mls::Group::decode(state->expose());
-    if (!group) throw BadRecord("a group of the vault does not decode");
-    return std::move(*group);
+    return read_group(turn, id, generation, mls::Group::decode);
 }
 
 void save_group(Turn& turn, ConversationId const& id, std::uint32_t generation, mls::Group const& group) {

@@ -85,14 +85,15 @@ void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::Published
     }
     auto const row = calendar_key(place->account, place->conversation, place->number);
     auto const known = turn.rows.get<CalendarRecord>(Table::calendars, row);
-    bool const verified = known && known->published.document == document;  // when it was kept
-    auto const key = verified ? std::nullopt : key_of_device(turn, place->account, place->device);
-    if (!verified && !key) return;  // of somebody whom nobody introduced
-    if (!verified &&
-        !crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
-        turn.alarm("bad_document", "the server showed hours that their therapist did not sign", std::nullopt,
-                   document.bytes, document.signature);
-        return;
+    bool const verified_when_kept = known && known->published.document == document;
+    if (!verified_when_kept) {
+        auto const key = key_of_device(turn, place->account, place->device);
+        if (!key) return;  // of somebody whom nobody introduced
+        if (!crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
+            turn.alarm("bad_document", "the server showed hours that their therapist did not sign", std::nullopt,
+                       document.bytes, document.signature);
+            return;
+        }
     }
     if (known && known->published.document.bytes != document.bytes) {
         turn.alarm("two_documents", "two sets of hours with number " + std::to_string(place->number), std::nullopt,

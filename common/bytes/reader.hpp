@@ -2,12 +2,24 @@
 // variable-size length headers, §2.1.2). Every length is checked before anything is allocated.
 #pragma once
 
+#include <array>
+#include <bit>
+
 #include "common/base/ids.hpp"
 #include "common/base/result.hpp"
 #include "common/base/time.hpp"
 #include "common/bytes/bytes.hpp"
 
 namespace interlude::bytes {
+
+/// The number that these bytes are, in one load: documents have thousands.
+template <class Int>
+Int big_endian(std::span<std::uint8_t const, sizeof(Int)> from) {
+    std::array<std::uint8_t, 8> bytes{};
+    std::copy(from.begin(), from.end(), bytes.end() - sizeof(Int));
+    auto const value = std::bit_cast<std::uint64_t>(bytes);
+    return static_cast<Int>(std::endian::native == std::endian::little ? __builtin_bswap64(value) : value);
+}
 
 class Reader {
   public:
@@ -46,10 +58,9 @@ class Reader {
     template <class Int>
     base::Result<Int> integer() {
         if (rest_.size() < sizeof(Int)) return base::Errc::truncated;
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < sizeof(Int); ++i) value = value << 8 | rest_[i];
+        auto const value = big_endian<Int>(rest_.first<sizeof(Int)>());
         rest_ = rest_.subspan(sizeof(Int));
-        return static_cast<Int>(value);
+        return value;
     }
     ByteView rest_;
 };

@@ -1,9 +1,6 @@
 // Pieces that both kinds of schedule documents are written with. Internal to common/schedule.
 #pragma once
 
-#include <bit>
-#include <cstring>
-
 #include "common/bytes/reader.hpp"
 #include "common/bytes/writer.hpp"
 #include "common/schedule/intervals.hpp"
@@ -24,14 +21,8 @@ inline constexpr std::size_t span_bytes = 16;
 /// Any two times: whether they make sense is for check().
 inline base::Result<Interval> read_span(std::span<std::uint8_t const, span_bytes> from) {
     constexpr std::uint64_t year_10000 = 253'402'300'800;
-    auto const seconds = [&](std::size_t at) {  // in one load: a document has thousands of them
-        std::uint64_t value = 0;
-        std::memcpy(&value, from.data() + at, sizeof value);
-        if constexpr (std::endian::native == std::endian::little) value = __builtin_bswap64(value);
-        return value;
-    };
-    auto const start = seconds(0);
-    auto const end = seconds(8);
+    auto const start = bytes::big_endian<std::uint64_t>(from.first<8>());
+    auto const end = bytes::big_endian<std::uint64_t>(from.last<8>());
     if (start >= year_10000 || end >= year_10000) return base::Errc::malformed;
     return Interval{base::wall_seconds(static_cast<std::int64_t>(start)),
                     base::wall_seconds(static_cast<std::int64_t>(end))};

@@ -59,6 +59,7 @@ int main(int argc, char** argv) {
             return fail(usage, "there is no option \"" + argument + "\" of that form. interluded --help lists them");
         }
     }
+    if (check && seal) return fail(usage, "--check or --seal-store, one at a time");
     if (config_file.empty()) return fail(usage, "name a configuration: interluded --config FILE");
     try {
         auto const config = load_config(config_file, settings);

@@ -39,7 +39,7 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
     if (stopped_) return;
     auto const is_due = [this](base::ConversationId const& id) {
         // What changes while it is read again may have come after the reading.
-        if (!troubled_.contains(id) || offering_ == id) due_.insert(id);
+        if (!troubled_.contains(id) || reading_ == id) due_.insert(id);
     };
     if (conversation) {
         is_due(*conversation);
@@ -50,8 +50,7 @@ void Courier::changed(std::optional<base::ConversationId> conversation) {
 }
 
 void Courier::acked(base::ConversationId conversation, std::vector<std::uint64_t> const& seqs) {
-    if (reading_ && offering_ == conversation)
-        acked_meanwhile_.insert(acked_meanwhile_.end(), seqs.begin(), seqs.end());
+    if (reading_ == conversation) acked_meanwhile_.insert(acked_meanwhile_.end(), seqs.begin(), seqs.end());
     forget(conversation, seqs);
 }
 
@@ -101,15 +100,13 @@ asio::awaitable<void> Courier::run() {
         auto const conversation = *next;
         due_.erase(next);
         last_offered_ = conversation;
-        offering_ = conversation;
         try {
             co_await offer(conversation);
             worked(conversation);
         } catch (std::exception const& error) {
             failed(conversation, error);
         }
-        reading_ = false;
-        offering_.reset();
+        reading_.reset();
     }
 }
 
@@ -124,9 +121,8 @@ asio::awaitable<void> Courier::offer(base::ConversationId conversation) {
     request.documents = documents_;
     request.messages_max = messages_per_offer_max;
     acked_meanwhile_.clear();
-    reading_ = true;
+    reading_ = conversation;
     auto offer = co_await store_.offer_from(std::move(request));
-    reading_ = false;
     if (!offer.member) {
         seen_.erase(conversation);
         co_return;

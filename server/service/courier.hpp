@@ -55,9 +55,8 @@ class Courier : public std::enable_shared_from_this<Courier> {
     std::map<base::ConversationId, core::ConversationSeen> seen_;
     core::DocumentsSeenByAccount documents_;
     std::set<base::ConversationId> due_;
-    bool reading_ = false;  // the store is at it: what is acked meanwhile it may not know yet
-    std::optional<base::ConversationId> offering_;
-    std::vector<std::uint64_t> acked_meanwhile_;  // of that one: its offer may have been read before
+    std::optional<base::ConversationId> reading_;  // by the store, which may not know what comes meanwhile
+    std::vector<std::uint64_t> acked_meanwhile_;   // of that one
     base::ConversationId last_offered_;
     Outage outage_;
     std::map<base::ConversationId, int> troubled_;  // not read by so many attempts; due again at the time below

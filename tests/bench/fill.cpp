@@ -23,9 +23,8 @@ Database open_store(std::string const& file) {
     static store_sqlite::CheckedVfs const vfs({});
     Database database(file, SQLITE_OPEN_READWRITE, vfs.name());
     database.execute("PRAGMA locking_mode = EXCLUSIVE");
-    database.execute(
-        "PRAGMA synchronous = OFF; PRAGMA cache_size = -500000; PRAGMA cache_spill = OFF; PRAGMA wal_autocheckpoint = "
-        "20000");
+    database.execute("PRAGMA synchronous = OFF; PRAGMA wal_autocheckpoint = 20000");
+    database.execute("PRAGMA cache_size = -500000; PRAGMA cache_spill = OFF");
     return database;
 }
 

@@ -14,7 +14,7 @@ THROUGH = {
     "read_epoch_secrets": "Group::decode", "read_leaf_index": "read_sender", "read_secret": "read_group_secrets",
     "read_bytes": "read_mls_message", "read_framed_content_auth_data": "read_authenticated_content",
     "open_group_secrets": "Group::join", "open_group_info": "Group::join", "open_external_init": "read_external_init",
-    "read_seconds": "decode_schedule_document", "read_span": "decode_schedule_document",
+    "read_span": "decode_schedule_document",
     "read_id": "decode_client_frame", "read_sized": "decode_client_frame",
 }
 OURS = {

@@ -19,7 +19,8 @@ std::uint64_t page_checksum(bytes::ByteView page, std::uint64_t number);
 /// Writes it into the page.
 void seal_page(std::span<std::uint8_t> page, std::uint64_t number);
 
-/// It has its checksum. No page that SQLite reads was never written: with secure_delete a free one is written, too.
+/// It has its checksum; zeros have none. (With secure_delete SQLite writes free pages, too: it reads none that was
+/// never written.)
 bool page_is_whole(bytes::ByteView page, std::uint64_t number);
 
 }  // namespace interlude::store_sqlite

@@ -26,26 +26,6 @@ namespace {
     throw error;
 }
 
-/// What must be said on every connection; auto_vacuum before the first table. A page that left the cache before its
-/// transaction ended would be written twice into one frame of the log, or, once a verb is rolled back, leave a frame
-/// there at which SQLite ends the log when it recovers: what was synced behind it would be gone.
-constexpr char const* settings = R"sql(
-PRAGMA auto_vacuum = INCREMENTAL;
-PRAGMA secure_delete = ON;
-PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA wal_autocheckpoint = 0;
-PRAGMA journal_size_limit = 16777216;
-PRAGMA cache_size = -16384;
-PRAGMA cache_spill = OFF;
-PRAGMA temp_store = MEMORY;
-PRAGMA mmap_size = 0;
-PRAGMA trusted_schema = OFF;
-PRAGMA foreign_keys = OFF;
-)sql";
-
-// ---- A store of before pages had checksums --------------------------------------------------------------------------
-
 [[noreturn]] void fail_to_write(fs::path const& path) {
     fail("cannot write " + path.string() + " (" + std::strerror(errno) + ")", false, true);
 }
@@ -86,6 +66,34 @@ class OwnFile {
     int handle_;
 };
 
+/// What a link leads to, though it may be gone: SQLite keeps the log there, too.
+fs::path target_of(fs::path file) {
+    std::error_code ignored;
+    for (int links = 0; links < 40 && fs::is_symlink(file, ignored); ++links)
+        file = file.parent_path() / fs::read_symlink(file, ignored);
+    return file;
+}
+
+/// What must be said on every connection; auto_vacuum before the first table. A page that left the cache before its
+/// transaction ended would be written twice into one frame of the log, or, once a verb is rolled back, leave a frame
+/// there at which SQLite ends the log when it recovers: what was synced behind it would be gone.
+constexpr char const* settings = R"sql(
+PRAGMA auto_vacuum = INCREMENTAL;
+PRAGMA secure_delete = ON;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA wal_autocheckpoint = 0;
+PRAGMA journal_size_limit = 16777216;
+PRAGMA cache_size = -16384;
+PRAGMA cache_spill = OFF;
+PRAGMA temp_store = MEMORY;
+PRAGMA mmap_size = 0;
+PRAGMA trusted_schema = OFF;
+PRAGMA foreign_keys = OFF;
+)sql";
+
+// ---- A store of before pages had checksums --------------------------------------------------------------------------
+
 /// Gone again, unless it became the store.
 struct Unfinished {
     fs::path path;
@@ -123,18 +131,6 @@ void empty_log(Database& database) {
 bool is_of_before_checksums(Database& database) {
     auto const schema = schema_of(database);
     return schema > 0 && schema < schema_with_checksums && !pages_are_checked(database.raw());
-}
-
-}  // namespace
-
-namespace {
-
-/// What a link leads to, though it may be gone: SQLite keeps the log there, too.
-fs::path target_of(fs::path file) {
-    std::error_code ignored;
-    for (int links = 0; links < 40 && fs::is_symlink(file, ignored); ++links)
-        file = file.parent_path() / fs::read_symlink(file, ignored);
-    return file;
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ std::vector<JobPtr> Worker::next_batch() {
     queued_.wait(lock, [this] { return stopping_ || !queue_.empty() || !unwaited_.empty(); });
     std::vector<JobPtr> batch;
     move_first(queue_, batch_max - unwaited_least, batch);
-    // Few beside few, so that what is waited for meanwhile is soon next; never so few that they pile up.
+    // Few beside few, so that what is waited for meanwhile is soon next.
     move_first(unwaited_, std::min(std::max(unwaited_least, 2 * batch.size()), batch_max - batch.size()), batch);
     return batch;
 }

@@ -1,10 +1,8 @@
 // Power is cut, a write or an fsync fails, at each step of a scripted life in turn. Reopening shows every submission
 // that was answered, none of them half, and a log that fits.
-#include <iostream>
-
 #include "tests/contract/vfs/life.hpp"
+#include "tests/contract/vfs/sweep.hpp"
 #include "tests/contract/vfs/whole.hpp"
-#include "tests/support/how_often.hpp"
 
 namespace interlude::test {
 namespace {
@@ -12,11 +10,6 @@ namespace {
 using namespace std::chrono_literals;
 using Fault = FaultVfs::Fault;
 using Loss = FaultVfs::Loss;
-
-/// INTERLUDE_SWEEPS (./dev faults).
-int rounds() {
-    return how_often("INTERLUDE_SWEEPS", 1);
-}
 
 class Power : public testing::Test {
   protected:
@@ -39,11 +32,14 @@ class Power : public testing::Test {
         } catch (std::exception const&) {  // the disk's; what was answered until then counts
         }
         on.close();
-        return on.vfs.fault_happened();
+        bool const happened = on.vfs.fault_happened();
+        EXPECT_TRUE(happened || life.complete);
+        return happened;
     }
 
     void expect_whole(std::string const& where) {
         SCOPED_TRACE(where);
+        EXPECT_LE(on.disk_failures, 1);
         expect_no_contradiction(on);
         on.open();
         auto const head = on.run(on.store->log_head());
@@ -86,19 +82,9 @@ class Power : public testing::Test {
         return seqs;
     }
 
-    /// Every step in turn. How many there were. What is torn is torn anew in each round.
     std::uint64_t sweep(Fault fault, Loss loss) {
-        std::uint64_t step = 0, points = 0;
-        for (int round = 0; round < (loss == Loss::some ? rounds() : 1) && !HasFailure(); ++round) {
-            for (step = 0; live_until(step, fault) && !HasFailure(); ++step, ++points) {
-                EXPECT_LE(on.disk_failures, 1);
-                on.vfs.restart(loss, step + 1'000'000 * static_cast<std::uint64_t>(round));
-                expect_whole("round " + std::to_string(round) + ", step " + std::to_string(step));
-            }
-            EXPECT_TRUE(life.complete || HasFailure());
-        }
-        std::cout << points << " points\n";
-        return step;
+        auto const live = [this](std::uint64_t step, Fault with) { return live_until(step, with); };
+        return test::sweep(on.vfs, fault, loss, live, [this](std::string const& where) { expect_whole(where); });
     }
 
     StoreOnVfs on{"power"};

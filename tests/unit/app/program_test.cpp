@@ -81,6 +81,16 @@ TEST_F(Program, exits_78_without_a_certificate_and_names_it) {
     EXPECT_FALSE(std::filesystem::exists(folder / "store.db"));
 }
 
+TEST_F(Program, seals_a_store_on_request_and_says_where_it_is_missing) {
+    auto ended = run("--seal-store " + with(good));
+    EXPECT_EQ(ended.code, 78);
+    EXPECT_THAT(ended.said, HasSubstr("there is no store"));
+    EXPECT_FALSE(std::filesystem::exists(folder / "store.db"));
+    ended = run("--seal-store --check " + with(good));
+    EXPECT_EQ(ended.code, 2);
+    EXPECT_THAT(ended.said, HasSubstr("one at a time"));
+}
+
 TEST_F(Program, checks_what_the_configuration_names_and_makes_nothing) {
     auto const ended = run("--check " + with(good));
     EXPECT_EQ(ended.code, 1);

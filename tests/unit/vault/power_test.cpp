@@ -1,17 +1,14 @@
 // Power is cut, a write or an fsync fails, or the disk is full, at each step of a vault's life in turn. The home opens
 // again, whole, with exactly the transactions whose commit() returned, or one more: the one that was under way.
-// INTERLUDE_SWEEPS: how often what is torn is torn anew (./dev faults).
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
 #include <fstream>
-#include <iostream>
 #include <map>
 
 #include "client-cli/vault/sealed_vault.hpp"
 #include "common/bytes/writer.hpp"
-#include "tests/contract/vfs/fault_vfs.hpp"
-#include "tests/support/how_often.hpp"
+#include "tests/contract/vfs/sweep.hpp"
 #include "tests/support/scratch_folder.hpp"
 
 namespace interlude::vault {
@@ -52,7 +49,7 @@ class VaultPower : public testing::Test {
     }
 
     static VaultSecret secret() { return {VaultSecret::Kind::key_file, bytes::SecretBytes(Bytes(32, 1))}; }
-    static Bytes key(int number) {
+    static Bytes key(std::size_t number) {
         return bytes::Writer().raw(Bytes(16, 9)).u8(static_cast<std::uint8_t>(number)).take();
     }
     static Content everything(SealedVault& vault) {
@@ -64,8 +61,8 @@ class VaultPower : public testing::Test {
     }
 
     /// As an app's turn changes it: a message comes, a group moves on, what was sent is forgotten.
-    static void change(int turn, engine::VaultTransaction& transaction, Content& content) {
-        auto const put = [&](Table table, int number, Bytes const& value) {
+    static void change(std::size_t turn, engine::VaultTransaction& transaction, Content& content) {
+        auto const put = [&](Table table, std::size_t number, Bytes const& value) {
             transaction.put(table, key(number), value);
             content[{table, key(number)}] = value;
         };
@@ -79,7 +76,7 @@ class VaultPower : public testing::Test {
         }
     }
 
-    void live(SealedVault& vault, int turn) {
+    void live(SealedVault& vault, std::size_t turn) {
         auto content = after.back();
         auto transaction = vault.begin();
         change(turn, *transaction, content);
@@ -88,7 +85,7 @@ class VaultPower : public testing::Test {
         ++committed;
     }
 
-    void live_through(SealedVault& vault, int turn, Fault fault) {
+    void live_through(SealedVault& vault, std::size_t turn, Fault fault) {
         try {
             return live(vault, turn);
         } catch (VaultError const&) {
@@ -109,11 +106,13 @@ class VaultPower : public testing::Test {
         after = {{}};
         try {
             auto const vault = SealedVault::open(home, secret(), entropy);
-            for (int turn = 1; turn <= turns; ++turn) live_through(*vault, turn, fault);
+            for (std::size_t turn = 1; turn <= turns; ++turn) live_through(*vault, turn, fault);
         } catch (VaultError const& error) {
             EXPECT_EQ(error.kind, VaultError::Kind::disk) << error.what();
         }
-        return faulty->disk.fault_happened();
+        bool const happened = faulty->disk.fault_happened();
+        EXPECT_TRUE(happened || committed == turns);
+        return happened;
     }
 
     void expect_whole(std::string const& where) {
@@ -135,21 +134,12 @@ class VaultPower : public testing::Test {
         }
     }
 
-    /// Every step in turn. How many there were.
     std::uint64_t sweep(Fault fault, Loss loss) {
-        std::uint64_t step = 0, points = 0;
-        int const rounds = loss == Loss::some ? test::how_often("INTERLUDE_SWEEPS", 1) : 1;
-        for (int round = 0; round < rounds && !HasFailure(); ++round)
-            for (step = 0; live_until(step, fault) && !HasFailure(); ++step, ++points) {
-                faulty->disk.restart(loss, step + 1'000'000 * static_cast<std::uint64_t>(round));
-                expect_whole("round " + std::to_string(round) + ", step " + std::to_string(step));
-            }
-        EXPECT_TRUE(committed == turns || HasFailure());
-        std::cout << points << " points\n";
-        return step;
+        auto const live = [this](std::uint64_t step, Fault with) { return live_until(step, with); };
+        return test::sweep(faulty->disk, fault, loss, live, [this](std::string const& where) { expect_whole(where); });
     }
 
-    static constexpr int turns = 7;
+    static constexpr std::size_t turns = 7;
     crypto::SeededEntropy entropy{23};
     test::ScratchFolder folder;
     std::filesystem::path home = folder / "home";
@@ -161,7 +151,7 @@ class VaultPower : public testing::Test {
 
 TEST_F(VaultPower, without_a_fault_every_transaction_is_there) {
     EXPECT_FALSE(live_until(UINT64_MAX, Fault::power_off));
-    EXPECT_EQ(committed, static_cast<std::size_t>(turns));
+    EXPECT_EQ(committed, turns);
     faulty->disk.restart(Loss::all);
     expect_whole("no fault");
 }
