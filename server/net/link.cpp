@@ -99,6 +99,7 @@ asio::awaitable<void> write_loop(std::shared_ptr<Link> link) {
         auto frame = co_await link->outbox->next();
         if (!frame) break;
         if (link->deadline) link->hurry();
+        link->stream.next_layer().cork(link->outbox->has_more());  // frames that wait leave together
         auto const [failed, size] = co_await link->stream.async_write(asio::buffer(*frame), use_tuple);
         broken = static_cast<bool>(failed);
     }

@@ -6,10 +6,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/ssl/error.hpp>
 #include <cerrno>
 #include <climits>
 #include <new>
+#include <utility>
 
 namespace interlude::net {
 
@@ -20,6 +22,8 @@ namespace {
 // Without this many unsent bytes the peer's next record is read. A whole record of data waits when a write does; what
 // is above it are answers, to a peer that asks and does not read.
 constexpr std::size_t unsent_bytes_max = 20 * 1024;
+constexpr std::size_t held_bytes_max = 16 * 1024;   // more leaves, corked or not
+constexpr std::size_t ahead_bytes_max = 16 * 1024;  // what the socket is asked for at once
 
 template <typename Call>
 ssize_t uninterrupted(Call const& call) {
@@ -45,19 +49,10 @@ struct TlsWire {
 
     static int read(BIO* bio, char* to, std::size_t size, std::size_t* bytes) {
         auto& session = session_of(bio);
-        auto const socket = session.socket.native_handle();
-        auto const moved = uninterrupted([&] { return ::recv(socket, to, size, MSG_DONTWAIT); });
         BIO_clear_retry_flags(bio);
-        if (moved > 0) {
-            *bytes = static_cast<std::size_t>(moved);
-            return 1;
-        }
-        if (moved == 0)
-            session.receive_error_ = asio::ssl::error::stream_truncated;  // after close_notify nothing is asked for
-        else if (must_wait())
-            BIO_set_retry_read(bio);
-        else
-            session.receive_error_.assign(errno, boost::system::system_category());
+        *bytes = session.receive(reinterpret_cast<std::uint8_t*>(to), size);
+        if (*bytes > 0) return 1;
+        if (!session.receive_error_) BIO_set_retry_read(bio);
         return 0;
     }
 
@@ -110,7 +105,11 @@ TlsSession::Attempt TlsSession::attempt(Call const& call) {
     receive_error_.clear();
     auto const result = call(ssl_.get());
     auto const outcome = SSL_get_error(ssl_.get(), result);
-    flush();  // alerts, too
+    bool const goes_on = outcome == SSL_ERROR_NONE || outcome == SSL_ERROR_WANT_READ;
+    if (goes_on && corked_ && unsent_.size() < held_bytes_max)
+        held_ = unsent_.size();
+    else
+        flush();  // alerts, too
     switch (outcome) {
         case SSL_ERROR_NONE:
             return {Wants::nothing, {}, static_cast<std::size_t>(result)};
@@ -129,7 +128,7 @@ TlsSession::Attempt TlsSession::attempt(Call const& call) {
 
 /// The same, but neither done nor waiting for the peer while something has to leave.
 TlsSession::Attempt TlsSession::once_sent(Attempt made) const {
-    if (!unsent_.empty()) return {Wants::output, made.error};
+    if (!only_held()) return {Wants::output, made.error};
     if (send_error_ && !made.error) return {Wants::nothing, send_error_};
     return made;
 }
@@ -140,7 +139,7 @@ TlsSession::Attempt TlsSession::ended_by(boost::system::error_code error) {
 }
 
 void TlsSession::leave_when_room() {
-    if (unsent_.empty() || leaving_) return;
+    if (only_held() || leaving_) return;
     leaving_ = true;
     socket.async_wait(socket.wait_write, [self = shared_from_this()](boost::system::error_code failed) {
         self->leaving_ = false;
@@ -151,6 +150,7 @@ void TlsSession::leave_when_room() {
 }
 
 void TlsSession::flush() {
+    held_ = 0;
     while (!unsent_.empty()) {
         auto const send_some = [this] {
             return ::send(socket.native_handle(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -171,25 +171,67 @@ TlsSession::Attempt TlsSession::handshake() {
     return once_sent(attempt(SSL_do_handshake));
 }
 
+/// Up to `size` bytes for OpenSSL; 0: none now, or `receive_error_` says why never.
+std::size_t TlsSession::receive(std::uint8_t* to, std::size_t size) {
+    if (ahead_.empty()) {
+        if (std::exchange(drained_, false)) return 0;
+        auto const into = room_.empty() ? std::span(to, size) : room_;
+        auto const receive_some = [&] {
+            return ::recv(socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+        };
+        auto const moved = uninterrupted(receive_some);
+        if (moved == 0)
+            receive_error_ = asio::ssl::error::stream_truncated;  // after close_notify nothing is asked for
+        else if (moved < 0 && !must_wait())
+            receive_error_.assign(errno, boost::system::system_category());
+        if (moved <= 0) return 0;
+        auto const received = into.first(static_cast<std::size_t>(moved));
+        if (room_.empty()) return received.size();
+        drained_ = received.size() < room_.size();
+        ahead_ = received;
+    }
+    auto const given = ahead_.first(std::min(size, ahead_.size()));
+    std::copy(given.begin(), given.end(), to);
+    ahead_ = ahead_.subspan(given.size());
+    return given.size();
+}
+
+/// The attempt's memory ends with it.
+void TlsSession::keep_ahead() {
+    bool const in_room =
+        !ahead_.empty() && ahead_.data() >= room_.data() && ahead_.data() < room_.data() + room_.size();
+    if (in_room) {
+        kept_ahead_.assign(ahead_.begin(), ahead_.end());
+        ahead_ = kept_ahead_;
+    } else if (ahead_.empty()) {
+        kept_ahead_ = {};
+    }
+    room_ = {};
+}
+
 TlsSession::Attempt TlsSession::read(asio::mutable_buffer to) {
     if (to.size() == 0) return {};
-    flush();
+    if (!only_held()) flush();
     if (unsent_.size() > unsent_bytes_max) return {Wants::output};
+    std::array<std::uint8_t, ahead_bytes_max> room;
+    room_ = room;
     auto const made = attempt([to](SSL* ssl) { return SSL_read(ssl, to.data(), length(to.size())); });
+    keep_ahead();
     bool const alerts = made.error.category() == asio::error::get_ssl_category();
     return alerts ? once_sent(made) : made;
 }
 
 TlsSession::Attempt TlsSession::write(asio::const_buffer from, std::size_t& sealed) {
-    flush();
-    auto const before = once_sent({Wants::nothing, {}, sealed});
-    if (sealed > 0 || before.wants != Wants::nothing || before.error) return before;
+    if (!only_held()) flush();
+    bool const ready = sealed == 0 && only_held() && !send_error_;
+    if (!ready) return once_sent({Wants::nothing, {}, sealed});
     auto const made = attempt([from](SSL* ssl) { return SSL_write(ssl, from.data(), length(from.size())); });
     sealed = made.bytes;
     return once_sent(made);
 }
 
 TlsSession::Attempt TlsSession::shutdown() {
+    cork(false);
     auto const both = [](SSL* ssl) {
         auto const sent = SSL_shutdown(ssl);
         return sent == 0 ? SSL_shutdown(ssl) : sent;  // 0: ours has left, the peer's has not come

@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace interlude::net {
@@ -43,6 +44,9 @@ class TlsSession : public std::enable_shared_from_this<TlsSession> {
     Attempt ended_by(boost::system::error_code error);
     /// What is unsent leaves as soon as there is room, though nobody writes: an answer to a KeyUpdate, say.
     void leave_when_room();
+    /// Whether another read would move on without the socket: records came together, and one without data ended it.
+    bool has_ahead() const { return !ahead_.empty(); }
+    void cork(bool corked) { corked_ = corked; }
 
     boost::asio::ip::tcp::socket socket;
 
@@ -51,12 +55,22 @@ class TlsSession : public std::enable_shared_from_this<TlsSession> {
     template <typename Call>
     Attempt attempt(Call const& call);
     Attempt once_sent(Attempt made) const;
+    bool only_held() const { return unsent_.size() == held_; }
     void flush();
+    std::size_t receive(std::uint8_t* to, std::size_t size);
+    void keep_ahead();
 
     std::unique_ptr<SSL, void (*)(SSL*)> ssl_;
+    // What the socket gave beyond what OpenSSL asked for: in `kept_ahead_`, or in memory of the attempt, `room_`.
+    std::span<std::uint8_t const> ahead_;
+    std::span<std::uint8_t> room_;
+    std::vector<std::uint8_t> kept_ahead_;
+    bool drained_ = false;  // the socket gave less than there was room for: to ask again is to wait
     // Records that the socket has not taken yet. OpenSSL itself cannot wait with one: it would fail when it has to
     // answer a KeyUpdate meanwhile.
     std::vector<std::uint8_t> unsent_;
+    bool corked_ = false;
+    std::size_t held_ = 0;                     // unsent bytes that the socket was not asked to take yet
     bool leaving_ = false;                     // it waits for room, beside whoever reads or writes
     boost::system::error_code receive_error_;  // of the last attempt
     boost::system::error_code send_error_;     // for good
@@ -117,6 +131,9 @@ class OpensslStream {
         return start<Verb::read>(attempt, token);
     }
 
+    /// While it is corked what is written is sealed and leaves with the first write after it, or when it is much.
+    void cork(bool corked) { session_->cork(corked); }
+
     /// At most one record. The buffers must stay as they are until it is over.
     template <typename Buffers, typename Token>
     auto async_write_some(Buffers const& buffers, Token&& token) {
@@ -174,8 +191,14 @@ class OpensslStream {
         template <typename Self>
         void wait(Self& self) {
             stage = Stage::waits;
-            if (last.wants == TlsSession::Wants::input) session->leave_when_room();
             auto& socket = session->socket;
+            if (last.wants == TlsSession::Wants::input) {
+                session->leave_when_room();
+                if (session->has_ahead()) {
+                    auto const executor = socket.get_executor();
+                    return boost::asio::post(executor, std::move(self));  // others have their turn
+                }
+            }
             auto const what =
                 last.wants == TlsSession::Wants::input ? next_layer_type::wait_read : next_layer_type::wait_write;
             socket.async_wait(what, std::move(self));

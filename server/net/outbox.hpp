@@ -23,6 +23,9 @@ class Outbox final : public ports::DeliverySink {
 
     /// The next frame; nullopt when nothing more comes: then close_code() says how to end.
     boost::asio::awaitable<std::optional<bytes::Bytes>> next();
+    /// Another frame follows the one that next() gave: what is queued is dropped only for a goodbye, or with the
+    /// socket.
+    bool has_more() const { return !frames_.empty(); }
     std::uint16_t close_code() const { return close_code_; }
     /// Calls `told` when the end is decided. What is queued has still to leave.
     void when_finishing(std::function<void()> told) { finishing_ = std::move(told); }

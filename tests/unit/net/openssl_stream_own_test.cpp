@@ -61,6 +61,138 @@ TEST_F(OurTlsStream, sends_a_header_and_the_text_behind_it_as_one_record) {
     EXPECT_EQ(peer->heard_bytes, 104 + record_overhead);
 }
 
+TEST_F(OurTlsStream, asks_the_socket_once_for_records_that_came_together) {
+    open();
+    for (auto const* said : {"one", "two", "three"}) peer->say(said);
+    arrived();
+    EXPECT_EQ(read(), "one");
+    EXPECT_EQ(stream->next_layer().available(), 0u);
+    EXPECT_EQ(read(2), "tw");
+    EXPECT_EQ(read(), "o");
+    EXPECT_EQ(read(), "three");
+    peer->say("four");
+    EXPECT_EQ(read(), "four");
+}
+
+TEST_F(OurTlsStream, reads_on_past_new_keys_that_came_together_with_the_text_behind_them) {
+    open();
+    peer->bite = 0;  // until all of it is there
+    peer->say("one");
+    peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+    peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+    peer->say("two");
+    peer->bite = 1 << 20;
+    arrived();
+    EXPECT_EQ(read(), "one");
+    EXPECT_EQ(stream->next_layer().available(), 0u);
+    EXPECT_EQ(read(), "two");
+}
+
+TEST_F(OurTlsStream, tells_the_end_after_what_came_together_with_it) {
+    open();
+    peer->bite = 0;
+    for (auto const* said : {"one", "two"}) peer->say(said);
+    peer->close_notify();
+    peer->bite = 1 << 20;
+    arrived();
+    EXPECT_EQ(read(), "one");
+    EXPECT_EQ(read(), "two");
+    EXPECT_EQ(failure_of_read(), asio::error::eof);
+}
+
+TEST_F(OurTlsStream, tells_a_cut_connection_after_what_came_before) {
+    open();
+    for (auto const* said : {"one", "two"}) peer->say(said);
+    arrived();
+    peer->socket.shutdown(tcp::socket::shutdown_send);
+    EXPECT_EQ(read(), "one");
+    EXPECT_EQ(read(), "two");
+    EXPECT_EQ(failure_of_read(), ssl::error::stream_truncated);
+}
+
+TEST_F(OurTlsStream, may_be_cancelled_with_records_ahead) {
+    open();
+    peer->bite = 0;
+    peer->say("one");
+    for (int again = 0; again < 20; ++again) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+    peer->say("two");
+    peer->bite = 1 << 20;
+    arrived();
+    EXPECT_EQ(read(), "one");
+    std::string text(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(text), cancellable(got));
+    cancel.emit(asio::cancellation_type::terminal);
+    settle();
+    EXPECT_EQ(got.error, asio::error::operation_aborted);
+    EXPECT_EQ(read(), "two");
+}
+
+TEST_F(OurTlsStream, holds_what_is_written_until_the_first_write_without_a_cork) {
+    open();
+    peer->heard_bytes = 0;
+    stream->cork(true);
+    write("one ");
+    write("two ");
+    for (int again = 0; again < 20; ++again) settle(), peer->step();
+    EXPECT_EQ(peer->heard_bytes, 0u);
+    stream->cork(false);
+    write("three");
+    EXPECT_TRUE(until([&] { return peer->heard == "one two three"; }));
+}
+
+TEST_F(OurTlsStream, lets_a_reader_wait_while_something_is_held) {
+    open();
+    stream->cork(true);
+    write("held");
+    std::string text(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(text), Note{got});
+    settle();
+    peer->heard_bytes = 0;
+    peer->step();
+    EXPECT_EQ(peer->heard_bytes, 0u);
+    peer->say("heard");
+    EXPECT_TRUE(until([&] { return got.over; }));
+    EXPECT_EQ(text.substr(0, got.bytes), "heard");
+    Outcome ended;
+    stream->async_shutdown(Note{ended});  // nothing is held back by an end
+    EXPECT_TRUE(until([&] { return peer->heard == "held" && peer->was_told_the_end(); }));
+}
+
+TEST_F(OurTlsStream, holds_no_more_than_a_record_s_worth) {
+    open();
+    stream->cork(true);
+    for (int again = 0; again < 100; ++again) write(std::string(1000, 'x'));
+    EXPECT_TRUE(until([&] { return peer->heard.size() >= 84'000; }));
+    stream->cork(false);
+    write("end");
+    EXPECT_TRUE(until([&] { return peer->heard.size() == 100'003; }));
+}
+
+TEST_F(OurTlsStream, waits_for_room_with_a_cork_too) {
+    open();
+    stream->cork(true);
+    auto const text = long_text(6'000'000);
+    Outcome sent;
+    write_until_full(text, sent);
+    peer->deaf = false;
+    EXPECT_TRUE(until([&] { return sent.over; }));
+    stream->cork(false);
+    write("end");
+    EXPECT_TRUE(until([&] { return peer->heard.size() == text.size() + 3; }));
+    EXPECT_TRUE(peer->heard == text + "end");
+}
+
+TEST_F(OurTlsStream, lets_a_fatal_alert_leave_through_a_cork) {
+    open();
+    stream->cork(true);
+    write("held");
+    peer->say_raw("no record of these keys: " + std::string(100, 'x'));
+    EXPECT_EQ(failure_of_read().category(), asio::error::get_ssl_category());
+    EXPECT_TRUE(until([&] { return peer->was_alerted; }));
+}
+
 TEST_F(OurTlsStream, stays_whole_when_a_write_is_cancelled) {
     open();
     auto const text = long_text(6'000'000);
