@@ -242,7 +242,7 @@ class AuditCheck {
     std::optional<std::string> check_numbers(audit::Party const& party, schedule::Calendar const& calendar,
                                              WallTime stamp) {
         if (!party.gate) return "it names no hours for a therapist";
-        if (party.gate->calendar != calendar.schedule_at(stamp))
+        if (party.gate->calendar != calendar.document_at(stamp))
             return "it was decided by other hours than were in force";
         return std::nullopt;
     }
@@ -324,7 +324,7 @@ class AuditCheck {
             auto const number = "message " + std::to_string(seq);
             if (held) check_held(*held, message, number);
             if (!message.own) {
-                auto const passed_by = [&](WallTime at) {
+                auto const passed_by = [&, &message = message](WallTime at) {  // clang 14 captures no binding by itself
                     return passes(turn_, id, conversation, message.from, me_, message.accepted_at, at);
                 };
                 bool const should_be_held = !passed_by(message.accepted_at);

@@ -76,6 +76,10 @@ class Engine {
     /// The next schedule document with an extra opening, or a closure, of that span. `zone` is for a first document.
     Result<RequestId> hours_open(base::Interval span, WallTime now, std::string zone = "UTC");
     Result<RequestId> hours_close(base::Interval span, WallTime now, std::string zone = "UTC");
+    /// open_now, close_now or postpone, for all, in whole seconds. not_allowed: no therapist. malformed: an empty span,
+    /// or one of more than a year.
+    Result<RequestId> hours_override(schedule::OverrideKind kind, base::Interval span, schedule::OverrideReason reason,
+                                     WallTime now);
     /// The card that clients see at every closed send; goes to every conversation inside MLS.
     Result<void> set_crisis_card(std::string text, WallTime now);
 

@@ -7,7 +7,7 @@
 #include "client-cli/engine/outbox.hpp"
 #include "common/crypto/hash.hpp"
 #include "common/identity/invitation.hpp"
-#include "common/schedule/override_document.hpp"
+#include "common/wire/calendar_documents.hpp"
 #include "common/wire/codec.hpp"
 
 namespace interlude::engine {
@@ -22,29 +22,6 @@ Bytes chain_key(AccountId const& account, std::optional<ConversationId> const& c
 }
 Bytes calendar_key(AccountId const& account, std::optional<ConversationId> const& conversation, std::uint64_t number) {
     return bytes::Writer().raw(chain_key(account, conversation)).u64(number).take();
-}
-
-std::string_view label_of(wire::DocumentKind kind) {
-    return kind == wire::DocumentKind::schedule ? schedule::schedule_label : schedule::override_label;
-}
-
-/// What both kinds of calendar documents have in common.
-struct Place {
-    AccountId account;
-    DeviceId device;
-    std::optional<ConversationId> conversation;
-    std::uint64_t number = 0;
-    Hash32 previous;
-    WallTime effective_from{};
-};
-
-Result<Place> place_of(wire::SignedDocument const& document) {
-    if (document.kind == wire::DocumentKind::schedule) {
-        INTERLUDE_TRY(auto read, schedule::decode_schedule_document(document.bytes));
-        return Place{read.account, read.device, std::nullopt, read.number, read.previous, read.effective_from};
-    }
-    INTERLUDE_TRY(auto read, schedule::decode_override_document(document.bytes));
-    return Place{read.account, read.device, read.conversation, read.number, read.previous, {}};
 }
 
 /// The key of a device that is or once was in the account's lists: a document outlives its device's removal from them.
@@ -78,7 +55,7 @@ void check_compilation(Turn& turn, ZoneSource const& zones, wire::SignedDocument
 /// Verifies and keeps one calendar document.
 void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::PublishedDocument const& published) {
     auto const& document = published.document;
-    auto const place = place_of(document);
+    auto const place = wire::place_of(document);
     if (!place || place->number == 0) {
         turn.alarm("bad_document", "the server showed hours that do not parse", std::nullopt, document.bytes);
         return;
@@ -89,7 +66,8 @@ void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::Published
     if (!verified_when_kept) {
         auto const key = key_of_device(turn, place->account, place->device);
         if (!key) return;  // of somebody whom nobody introduced
-        if (!crypto::verify_labelled(key->bytes, label_of(document.kind), document.bytes, document.signature)) {
+        if (!crypto::verify_labelled(key->bytes, wire::calendar_label(document.kind), document.bytes,
+                                     document.signature)) {
             turn.alarm("bad_document", "the server showed hours that their therapist did not sign", std::nullopt,
                        document.bytes, document.signature);
             return;
@@ -129,13 +107,20 @@ std::optional<wire::ClientBody> body_of(ByteView frame) {
     return std::move(decoded->body);
 }
 
-/// Own schedule documents that the server has not answered, by number.
-std::vector<wire::SignedDocument> unanswered_schedules(Turn& turn) {
+/// The document of a calendar that this frame publishes.
+std::optional<wire::SignedDocument> published_by(std::optional<wire::ClientBody> const& body) {
+    if (!body) return std::nullopt;
+    if (auto const* put = std::get_if<wire::SchedulePut>(&*body)) return put->document;
+    if (auto const* put = std::get_if<wire::OverridePut>(&*body)) return put->document;
+    return std::nullopt;
+}
+
+/// Own schedules and overrides for all that the server has not answered, by number.
+std::vector<wire::SignedDocument> unanswered_documents(Turn& turn) {
     std::vector<wire::SignedDocument> found;
     for (auto const& [request, record] : outgoing(turn)) {
         if (record.kind != OutgoingKind::document || record.state != OutgoingState::waiting) continue;
-        auto const body = body_of(record.frame);
-        if (auto const* put = body ? std::get_if<wire::SchedulePut>(&*body) : nullptr) found.push_back(put->document);
+        if (auto document = published_by(body_of(record.frame))) found.push_back(std::move(*document));
     }
     return found;
 }
@@ -151,8 +136,8 @@ Newest newest_own(Turn& turn, AccountId const& account) {
     std::map<std::uint64_t, wire::SignedDocument> documents;
     for (auto& kept : calendar_chain(turn, account))
         documents.emplace(kept.number, std::move(kept.record.published.document));
-    for (auto& document : unanswered_schedules(turn)) {
-        auto const place = place_of(document);
+    for (auto& document : unanswered_documents(turn)) {
+        auto const place = wire::place_of(document);
         INTERLUDE_CHECK(place);
         documents.emplace(place->number, std::move(document));
     }
@@ -171,6 +156,17 @@ Newest newest_own(Turn& turn, AccountId const& account) {
     return newest;
 }
 
+template <class Document>
+void put_behind(Document& document, Newest const& after) {
+    document.number = after.number + 1;
+    if (after.document) document.previous = document_hash(*after.document);
+}
+
+wire::SignedDocument signed_document(AccountRecord const& account, wire::DocumentKind kind, Bytes encoded) {
+    auto const signature = crypto::sign_labelled(device_key(account), wire::calendar_label(kind), encoded);
+    return {kind, std::move(encoded), bytes::copy(signature.bytes)};
+}
+
 Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules rules, Newest const& after) {
     rules = schedule::without_past(std::move(rules), turn.now);
     INTERLUDE_TRY_VOID(schedule::check(rules));
@@ -180,14 +176,12 @@ Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules r
     schedule::ScheduleDocument document;
     document.account = account.account;
     document.device = account.device;
-    document.number = after.number + 1;
-    if (after.document) document.previous = document_hash(*after.document);
+    put_behind(document, after);
     document.rules = std::move(rules);
     document = schedule::compiled_document(std::move(document), zone, turn.now);
     INTERLUDE_TRY(auto encoded, schedule::encode(document));
-    auto const signature = crypto::sign_labelled(device_key(account), schedule::schedule_label, encoded);
-    wire::SignedDocument put{wire::DocumentKind::schedule, std::move(encoded), bytes::copy(signature.bytes)};
-    return queue_request(turn, OutgoingKind::document, wire::SchedulePut{std::move(put)});
+    wire::SchedulePut put{signed_document(account, wire::DocumentKind::schedule, std::move(encoded))};
+    return queue_request(turn, OutgoingKind::document, std::move(put));
 }
 
 bool is_therapist(Turn& turn) {
@@ -225,32 +219,19 @@ std::vector<KeptDocument> calendar_chain(Turn& turn, AccountId const& account,
 }
 
 Hash32 document_hash(wire::SignedDocument const& document) {
-    return crypto::labelled_hash(label_of(document.kind), document.bytes);
+    return crypto::labelled_hash(wire::calendar_label(document.kind), document.bytes);
 }
 
 schedule::Calendar calendar_of(Turn& turn, AccountId const& account, std::optional<ConversationId> const& conversation,
                                DocumentFilter const& counts) {
-    std::vector<schedule::PublishedSchedule> schedules;
-    std::vector<schedule::PublishedOverride> overrides;
-    auto const add = [&](KeptDocument const& kept) {
-        auto const& published = kept.record.published;
-        if (published.document.kind == wire::DocumentKind::schedule) {
-            auto const read = schedule::decode_schedule_document(published.document.bytes);
-            INTERLUDE_CHECK(read);
-            schedules.push_back(schedule::published(*read, published.in_force_from));
-        } else {
-            auto const read = schedule::decode_override_document(published.document.bytes);
-            INTERLUDE_CHECK(read);
-            if (read->kind != schedule::OverrideKind::send_now)
-                overrides.push_back(schedule::published(*read, published.in_force_from));
-        }
+    wire::CalendarMaker maker;
+    auto const add = [&](std::vector<KeptDocument> const& chain) {
+        for (auto const& kept : chain)
+            if (!counts || counts(kept.number, kept.record)) maker.add(kept.record.published);
     };
-    for (auto const& kept : calendar_chain(turn, account))
-        if (!counts || counts(kept.number, kept.record)) add(kept);
-    if (conversation)
-        for (auto const& kept : calendar_chain(turn, account, conversation))
-            if (!counts || counts(kept.number, kept.record)) add(kept);
-    return schedule::Calendar(std::move(schedules), std::move(overrides));
+    add(calendar_chain(turn, account));
+    if (conversation) add(calendar_chain(turn, account, conversation));
+    return std::move(maker).made();
 }
 
 std::optional<Side> side_of(ConversationRecord const& conversation, AccountId const& account) {
@@ -281,7 +262,7 @@ bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord co
 }
 
 void renew_hours_if_due(Turn& turn, ZoneSource const& zones) {
-    if (!is_therapist(turn) || !unanswered_schedules(turn).empty()) return;
+    if (!is_therapist(turn) || !unanswered_documents(turn).empty()) return;
     auto const newest = newest_own(turn, turn.account().account);
     if (!newest.schedule || !schedule::wants_renewal(*newest.schedule, turn.now) || !turn.believes_time()) return;
     (void)publish(turn, zones, newest.rules, newest);  // an unknown zone: the person is told by `hours`
@@ -290,12 +271,12 @@ void renew_hours_if_due(Turn& turn, ZoneSource const& zones) {
 void document_accepted(Turn& turn, ByteView frame) {
     auto const body = body_of(frame);
     if (!body) return;
-    if (auto const* put = std::get_if<wire::SchedulePut>(&*body)) {
-        auto const place = place_of(put->document);
+    if (auto const document = published_by(body)) {
+        auto const place = wire::place_of(*document);
         INTERLUDE_CHECK(place);
         auto const row = calendar_key(place->account, place->conversation, place->number);
         if (!turn.rows.has(Table::calendars, row)) {
-            wire::PublishedDocument published{put->document, std::max(place->effective_from, turn.now)};
+            wire::PublishedDocument published{*document, std::max(place->effective_from, turn.now)};
             turn.rows.put(Table::calendars, row, CalendarRecord{std::move(published), false});
             turn.tell(HoursChanged{place->account});
         }
@@ -354,16 +335,52 @@ Result<RequestId> Engine::hours_close(base::Interval span, WallTime now, std::st
     return request;
 }
 
+Result<RequestId> Engine::hours_override(schedule::OverrideKind kind, base::Interval span,
+                                         schedule::OverrideReason reason, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    if (!is_therapist(turn)) return Errc::not_allowed;
+    auto const account = turn.account();
+    schedule::OverrideDocument document;
+    document.kind = kind;
+    document.account = account.account;
+    document.device = account.device;
+    document.span = span;
+    document.reason = reason;
+    put_behind(document, newest_own(turn, account.account));
+    INTERLUDE_TRY_VOID(schedule::check(document));
+    wire::OverridePut put{signed_document(account, wire::DocumentKind::override_all, schedule::encode(document))};
+    auto const request = queue_request(turn, OutgoingKind::document, std::move(put));
+    turn.rows.commit();
+    return request;
+}
+
 namespace {
+
+/// Overrides that still speak, or will.
+std::vector<OverrideView> overrides_of(std::vector<KeptDocument> const& chain, WallTime now) {
+    std::vector<OverrideView> views;
+    for (auto const& kept : chain) {
+        auto const& published = kept.record.published;
+        if (published.document.kind == wire::DocumentKind::schedule) continue;
+        auto const read = schedule::decode_override_document(published.document.bytes);
+        INTERLUDE_CHECK(read);
+        base::Interval const speaks{std::max(read->span.start, published.in_force_from), read->span.end};
+        if (speaks.end > now) views.push_back({read->kind, read->reason, speaks, published.in_force_from});
+    }
+    return views;
+}
 
 HoursView hours_view(Turn& turn, AccountId const& account, bool me, std::optional<ConversationId> const& conversation) {
     HoursView view;
     view.account = account;
     view.me = me;
     view.calendar = calendar_of(turn, account, conversation);
-    for (auto const& kept : calendar_chain(turn, account)) {
+    auto const chain = calendar_chain(turn, account);
+    view.overrides = overrides_of(chain, turn.now);
+    for (auto const& kept : chain) {
+        if (kept.record.published.document.kind != wire::DocumentKind::schedule) continue;
         auto read = schedule::decode_schedule_document(kept.record.published.document.bytes);
-        if (kept.record.published.document.kind != wire::DocumentKind::schedule || !read) continue;
+        INTERLUDE_CHECK(read);
         view.number = read->number;
         view.zone = read->rules.zone;
         view.tzdata = read->tzdata;
@@ -385,7 +402,7 @@ HoursView hours_view(Turn& turn, AccountId const& account, bool me, std::optiona
     view.published_until = view.calendar.known_until();
     for (auto const& window : view.calendar.windows())
         if (window.end > turn.now) view.windows.push_back(window);
-    view.awaiting_server = me && !unanswered_schedules(turn).empty();
+    view.awaiting_server = me && !unanswered_documents(turn).empty();
     return view;
 }
 

@@ -101,6 +101,15 @@ enum class HoursState : std::uint8_t { none = 1, open = 2, closed = 3 };
 std::string_view name(HoursState state) noexcept;
 
 /// A therapist's hours as this app believes them: from signed documents only.
+/// One that speaks now, or will (product.md, Overrides).
+struct OverrideView {
+    schedule::OverrideKind kind{};
+    schedule::OverrideReason reason{};
+    base::Interval span;  // in which it speaks
+    WallTime said_at{};   // in force from then on
+    bool operator==(OverrideView const&) const = default;
+};
+
 struct HoursView {
     AccountId account;
     bool me = false;
@@ -115,6 +124,7 @@ struct HoursView {
     schedule::Calendar calendar;           // for pictures
     std::vector<base::Interval> windows;   // from now on, as far as published (at most 400 days)
     std::optional<WallTime> published_until;
+    std::vector<OverrideView> overrides;  // oldest first
 };
 
 struct DeviceView {

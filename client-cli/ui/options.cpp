@@ -39,6 +39,27 @@ std::vector<Verb> const& verbs() {
          "(therapists) weekly hours"},
         {"hours open", {}, {}, 2, 2, "hours open FROM TO", "(therapists) an extra opening"},
         {"hours close", {}, {}, 2, 2, "hours close FROM TO", "(therapists) a closure"},
+        {"hours open-now",
+         {},
+         {"reason"},
+         1,
+         1,
+         "hours open-now UNTIL [--reason WHY]",
+         "(therapists) outside your hours: open from now on, signed and shown"},
+        {"hours away",
+         {},
+         {"reason"},
+         1,
+         1,
+         "hours away UNTIL [--reason WHY]",
+         "(therapists) unplanned absence: closed from now on, signed and shown"},
+        {"hours postpone",
+         {},
+         {"reason"},
+         1,
+         1,
+         "hours postpone UNTIL [--reason WHY]",
+         "(therapists) your next opening comes later than promised, signed and shown"},
         {"hours show", {}, {}, 0, 1, "hours show [CONVERSATION]", "when messages are read, in your own time"},
         {"list", {}, {}, 0, 0, "list", "your conversations"},
         {"send", {}, {}, 1, 2, "send [CONVERSATION] TEXT   (TEXT may be - for standard input)", "write a message"},
@@ -125,7 +146,7 @@ Options parse_options(std::vector<std::string> const& arguments) {
     std::vector<std::string> words;
     std::vector<std::pair<std::string, std::optional<std::string>>> own;
     bool only_words = false;
-    static std::vector<std::string> const with_value{"name", "my-name", "zone", "for", "count"};
+    static std::vector<std::string> const with_value{"name", "my-name", "zone", "for", "count", "reason"};
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         auto const& argument = arguments[i];
         if (only_words || argument.size() < 2 || argument.rfind("--", 0) != 0) {
@@ -187,6 +208,7 @@ std::string help_text() {
         "  CONVERSATION is the name you gave it, or the beginning of its id; leave it out where there is one.\n"
         "  FROM and TO: 2026-11-23T18:00:00Z, \"2026-11-23 18:00\" or 18:00 (your time), now, +90m (after now, or "
         "FROM).\n"
+        "  UNTIL: likewise, after now. WHY: illness, emergency, family, technical, agreed or other (the default).\n"
         "  --home DIR     also INTERLUDE_HOME; default ~/.local/share/interlude\n"
         "  --ca FILE      the server's certificate authority; kept in the home at join\n"
         "  --timeout S    how long a verb may wait for the network (20)\n"

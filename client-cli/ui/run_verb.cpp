@@ -23,6 +23,9 @@ int call(Options const& options) {
                                                    {"hours set", hours_set},
                                                    {"hours open", hours_open},
                                                    {"hours close", hours_close},
+                                                   {"hours open-now", hours_open_now},
+                                                   {"hours away", hours_away},
+                                                   {"hours postpone", hours_postpone},
                                                    {"hours show", hours_show},
                                                    {"crisis", crisis},
                                                    {"audit verify", audit_verify}};

@@ -30,6 +30,9 @@ int chat(Options const& options);
 int hours_set(Options const& options);
 int hours_open(Options const& options);
 int hours_close(Options const& options);
+int hours_open_now(Options const& options);
+int hours_away(Options const& options);
+int hours_postpone(Options const& options);
 int hours_show(Options const& options);
 
 // verbs_trust.cpp

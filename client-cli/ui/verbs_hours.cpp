@@ -21,7 +21,25 @@ json hours_json(engine::HoursView const& hours) {
                 {"tzdata", hours.tzdata}};
     if (hours.until) object["until"] = rfc3339(*hours.until);
     if (hours.next_opening) object["next_opening"] = rfc3339(*hours.next_opening);
+    auto overrides = json::array();
+    for (auto const& one : hours.overrides)
+        overrides.push_back({{"kind", schedule::name(one.kind)},
+                             {"reason", schedule::name(one.reason)},
+                             {"start", rfc3339(one.span.start)},
+                             {"end", rfc3339(one.span.end)},
+                             {"said_at", rfc3339(one.said_at)}});
+    if (!overrides.empty()) object["overrides"] = overrides;
     return object;
+}
+
+/// "today 14:02 to Mon 09:00: away, unplanned (illness), said today 14:02"
+std::string override_in_words(engine::OverrideView const& one, base::WallTime now) {
+    auto const text = [](char const* table, std::string_view key) {
+        return texts().at(table).at(std::string(key)).get<std::string>();
+    };
+    return when(one.span.start, now) + " to " + when(one.span.end, now) + ": " +
+           text("overrides", schedule::name(one.kind)) + " (" + text("reasons", schedule::name(one.reason)) +
+           "), said " + when(one.said_at, now);
 }
 
 /// Words first, then a drawn week, in the reader's zone.
@@ -39,6 +57,7 @@ void print_hours(Options const& options, engine::HoursView const& hours, std::st
     base::Interval const span{now - std::chrono::days{1}, hours.published_until.value_or(now + std::chrono::days{400})};
     schedule::Calendar const calendar({{hours.number, now - std::chrono::days{1}, span, hours.windows}});
     for (auto const& line : schedule::calendar_in_words(calendar, who, zone, now)) std::cout << line << '\n';
+    for (auto const& one : hours.overrides) std::cout << override_in_words(one, now) << '\n';
     schedule::PictureStyle style;
     char const* const language = std::getenv("LC_ALL") ? std::getenv("LC_ALL") : std::getenv("LANG");
     style.unicode = language && std::string_view(language).find("UTF-8") != std::string_view::npos;
@@ -116,6 +135,48 @@ int hours_close(Options const& options) {
     auto const span = span_of(options);
     auto home = Home::open(options);
     return publish(options, home, home.engine().hours_close(span, wall_now(), reader_zone(wall_now()).name()));
+}
+
+namespace {
+
+schedule::OverrideReason reason_of(Options const& options) {
+    auto const typed = options.value("reason").value_or("other");
+    for (int number = 1; number <= static_cast<int>(schedule::OverrideReason::other); ++number) {
+        auto const reason = static_cast<schedule::OverrideReason>(number);
+        if (typed == schedule::name(reason)) return reason;
+    }
+    throw Failure(usage, "bad_reason", "there is no such reason",
+                  "write illness, emergency, family, technical, agreed or other");
+}
+
+int override_until(Options const& options, schedule::OverrideKind kind) {
+    auto const now = wall_now();
+    auto const until = parse_moment(options.words[0], reader_zone(now), now, now);
+    if (!until)
+        throw Failure(usage, "bad_time", "that is not a time",
+                      "write 2026-11-23T18:00:00Z, \"2026-11-23 18:00\" or 18:00 (your time), or +90m");
+    if (*until <= now) throw Failure(usage, "bad_time", "it would end before it begins", "write a time to come");
+    auto const reason = reason_of(options);
+    base::Interval const span{std::chrono::floor<std::chrono::seconds>(now), *until};
+    auto home = Home::open(options);
+    auto const request = home.engine().hours_override(kind, span, reason, wall_now());
+    if (!request && request.error() == base::Errc::malformed)
+        throw Failure(usage, "bad_time", "that is more than a year away", "hours close FROM TO is for long closures");
+    return publish(options, home, request);
+}
+
+}  // namespace
+
+int hours_open_now(Options const& options) {
+    return override_until(options, schedule::OverrideKind::open_now);
+}
+
+int hours_away(Options const& options) {
+    return override_until(options, schedule::OverrideKind::close_now);
+}
+
+int hours_postpone(Options const& options) {
+    return override_until(options, schedule::OverrideKind::postpone);
 }
 
 int hours_show(Options const& options) {

@@ -43,7 +43,7 @@ Calendar::Calendar(std::vector<PublishedSchedule> schedules, std::vector<Publish
         Interval const speaks{std::max(override_.in_force_from, override_.span.start), override_.span.end};
         if (speaks.end <= speaks.start) continue;
         auto const one = std::span(&speaks, 1);
-        spoken_ = unite(spoken_, one);
+        overrides_.insert(overrides_.begin(), {speaks, override_.number});
         switch (override_.kind) {
             case OverrideKind::open_now:
                 open_ = unite(open_, one);
@@ -60,7 +60,7 @@ Calendar::Calendar(std::vector<PublishedSchedule> schedules, std::vector<Publish
 
 State Calendar::state_at(WallTime t) const {
     if (open(t)) return State::open;
-    return schedule_at(t) > 0 || contains(spoken_, t) ? State::closed : State::none;
+    return document_at(t) > 0 ? State::closed : State::none;
 }
 
 bool Calendar::open(WallTime t) const {
@@ -93,6 +93,12 @@ std::uint64_t Calendar::schedule_at(WallTime t) const {
     auto const next =
         std::upper_bound(pieces_.begin(), pieces_.end(), t, [](WallTime at, Piece const& p) { return at < p.from; });
     return next == pieces_.begin() ? 0 : (next - 1)->number;
+}
+
+std::uint64_t Calendar::document_at(WallTime t) const {
+    for (auto const& override_ : overrides_)
+        if (override_.span.start <= t && t < override_.span.end) return override_.number;
+    return schedule_at(t);
 }
 
 }  // namespace interlude::schedule

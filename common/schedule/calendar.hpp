@@ -58,9 +58,11 @@ class Calendar {
     /// Where the compiled intervals of the newest schedule end; nullopt: no schedule.
     std::optional<WallTime> known_until() const { return known_until_; }
     bool ran_out(WallTime t) const { return known_until_ && t >= *known_until_; }
-    /// Number of the schedule that speaks at t; 0: none.
+    /// Number of the schedule that speaks at t where no override does; 0: none.
     std::uint64_t schedule_at(WallTime t) const;
-    bool empty() const { return pieces_.empty() && spoken_.empty(); }
+    /// Number of the document that speaks at t: of an override, or of the schedule; 0: none.
+    std::uint64_t document_at(WallTime t) const;
+    bool empty() const { return pieces_.empty() && overrides_.empty(); }
 
   private:
     struct Piece {
@@ -68,7 +70,11 @@ class Calendar {
         std::uint64_t number;
     };
     Intervals open_;
-    Intervals spoken_;  // where overrides speak
+    struct Spoken {
+        Interval span;
+        std::uint64_t number;
+    };
+    std::vector<Spoken> overrides_;  // where they speak, the last that does so first
     std::vector<Piece> pieces_;
     std::optional<WallTime> known_until_;
 };

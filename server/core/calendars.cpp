@@ -31,7 +31,7 @@ bool open_at(AccountId const& account, Calendars const& calendars, WallTime now)
 
 audit::GateNumbers gate_numbers(AccountId const& account, Calendars const& calendars, WallTime at) {
     auto const gate = gate_of(account, calendars);
-    return {gate ? gate->schedule_at(at) : 0, 0};
+    return {gate ? gate->document_at(at) : 0, 0};
 }
 
 }  // namespace interlude::core

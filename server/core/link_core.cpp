@@ -36,12 +36,13 @@ bool is_login(std::size_t body) {
 
 /// Frames whose numbers exist but whose meaning is a later version's.
 bool is_later(std::size_t body) {
-    return is_one_of<wire::OverridePut, wire::TermsPut, wire::Leave, wire::Later>(body);
+    return is_one_of<wire::TermsPut, wire::Leave, wire::Later>(body);
 }
 
 /// What only a therapist publishes.
 bool is_therapists(std::size_t body) {
-    return is_one_of<wire::InvitationPut, wire::InvitationRevoke, wire::InvitationList, wire::SchedulePut>(body);
+    return is_one_of<wire::InvitationPut, wire::InvitationRevoke, wire::InvitationList, wire::SchedulePut,
+                     wire::OverridePut>(body);
 }
 
 RateKind rate_of(wire::ClientBody const& body) {

@@ -1,5 +1,5 @@
-// May this schedule be published? Signed by a listed device, the next of its chain, and a change that the calendar's
-// rules allow (exact.md, Calendar and Changes of a calendar). Sees calendars only, never envelopes.
+// May this schedule or override be published? Signed by a listed device, the next of its chain, and a change that the
+// calendar's rules allow (exact.md, Calendar and Changes of a calendar). Sees calendars only, never envelopes.
 #pragma once
 
 #include <optional>
@@ -24,7 +24,7 @@ struct ZoneNeeds {
 };
 std::optional<ZoneNeeds> needs_of(wire::SignedDocument const& document);
 
-struct SchedulePutRequest {
+struct CalendarPutRequest {
     DeviceRef by;  // of a therapist-side account: a client's never comes past its link (link_core.hpp)
     wire::SignedDocument document;
     std::optional<schedule::ZoneRules> zone;  // absent: unknown here; then nothing is compared
@@ -41,11 +41,11 @@ struct ScheduleChange {
     std::uint64_t number = 0;
     WallTime in_force_from{};
     CalendarPtr calendar;  // with the new document
-    EntryDraft entry;      // `schedule_published`
+    EntryDraft entry;      // `schedule_published` or `override_published`
 };
 /// wire::Done: exactly this document is the newest already.
 using ScheduleVerdict = std::variant<ScheduleChange, wire::Done, wire::Refused>;
-ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, SchedulePutRequest const& request, WallTime now,
+ScheduleVerdict decide_schedule_change(ScheduleFacts const& facts, CalendarPutRequest const& request, WallTime now,
                                        Policy const& policy);
 
 /// The calendar that an account's documents make, oldest first; our own bug if a stored document does not parse.

@@ -87,7 +87,7 @@ class Store {
                                           std::uint64_t epoch) = 0;
 
     // ---- Hours ----
-    virtual Awaitable<PutAnswer> put_schedule(core::SchedulePutRequest request) = 0;
+    virtual Awaitable<PutAnswer> put_calendar(core::CalendarPutRequest request) = 0;
     virtual Awaitable<std::vector<AccountCalendar>> calendars() = 0;
     /// Entries for all bounds of the account's calendar up to now that have none yet; how many it wrote. Announces
     /// `Changed` to everybody who shares a conversation with the account if there was one.

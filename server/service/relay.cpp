@@ -202,9 +202,12 @@ struct Serve {
 
     // ---- Hours ----
 
-    awaitable<void> operator()(wire::SchedulePut const& put) const {
-        core::SchedulePutRequest request{device_of(submit), put.document, zone_of(put.document), shared.seed()};
-        auto outcome = co_await shared.store.put_schedule(std::move(request));
+    awaitable<void> operator()(wire::SchedulePut const& put) const { return put_calendar(put.document); }
+    awaitable<void> operator()(wire::OverridePut const& put) const { return put_calendar(put.document); }
+
+    awaitable<void> put_calendar(wire::SignedDocument const& document) const {
+        core::CalendarPutRequest request{device_of(submit), document, zone_of(document), shared.seed()};
+        auto outcome = co_await shared.store.put_calendar(std::move(request));
         shared.sequencer.wake();
         if (std::holds_alternative<wire::Done>(outcome)) shared.calendars_changed();
         answer(as_body(std::move(outcome)));
@@ -257,7 +260,6 @@ struct Serve {
     awaitable<void> operator()(wire::Hello const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Authenticate const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Ack const&) const { return unreachable(); }
-    awaitable<void> operator()(wire::OverridePut const&) const { return unreachable(); }
     awaitable<void> operator()(wire::TermsPut const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Leave const&) const { return unreachable(); }
     awaitable<void> operator()(wire::Later const&) const { return unreachable(); }

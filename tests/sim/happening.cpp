@@ -46,6 +46,8 @@ std::string_view name(Happening happening) noexcept {
             return "joined";
         case Happening::hours_published:
             return "hours published";
+        case Happening::hours_overridden:
+            return "hours overridden";
         case Happening::hours_refused:
             return "hours refused";
         case Happening::window_opened:

@@ -29,6 +29,7 @@ enum class Happening : std::uint8_t {
     epoch_changed,
     joined,
     hours_published,
+    hours_overridden,
     hours_refused,
     window_opened,
     window_closed,

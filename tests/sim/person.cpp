@@ -346,14 +346,24 @@ void Person::change_hours() {
     if (what < 5) {
         auto const from = now + Millis{dice_.between(5'000, 900'000)};
         open_hours(from, from + Millis{dice_.between(10'000, 600'000)});
-    } else if (what < 8) {
+    } else if (what < 7) {
         auto const from = now + Millis{dice_.between(0, 1'800'000)} - 60s;
         verb([&](engine::Engine app) {
             (void)app.hours_close({from, from + Millis{dice_.between(60'000, 1'200'000)}}, now);
         });
+    } else if (what < 9) {
+        override_hours();
     } else {
         publish_weekly_hours();
     }
+}
+
+void Person::override_hours() {
+    auto const now = around_.clock.now();
+    auto const from = std::chrono::floor<std::chrono::seconds>(now) + std::chrono::seconds{dice_.below(300)};
+    base::Interval const span{from, from + std::chrono::seconds{dice_.between(10, 900)}};
+    auto const kind = static_cast<schedule::OverrideKind>(dice_.between(1, 3));  // all but send_now
+    verb([&](engine::Engine app) { (void)app.hours_override(kind, span, schedule::OverrideReason::other, now); });
 }
 
 void Person::ask_for_log() {

@@ -108,6 +108,7 @@ class Person {
     void act();
     void want_new_keys();
     void change_hours();
+    void override_hours();
     void say(std::string const& what) {
         around_.story.tell(clock_time(around_.clock.now()) + " " + name_ + ": " + what);
     }

@@ -1,12 +1,21 @@
 #include "tests/sim/published_hours.hpp"
 
+#include <algorithm>
+
 namespace interlude::sim {
 
 void PublishedHours::publish(AccountId const& account, WallTime from, std::vector<base::Interval> open) {
     auto& instants = instants_[account];
     instants.insert(from);
-    for (auto const& span : open) instants.insert(span.start);
-    documents_[account].push_back({from, std::move(open)});
+    for (auto const& span : open) instants.insert({span.start, span.end});
+    documents_[account].push_back({from, std::move(open), std::nullopt});
+}
+
+void PublishedHours::override_with(AccountId const& account, WallTime from, base::Interval span, bool opens) {
+    instants_[account].insert({from, span.start, span.end});
+    std::vector<base::Interval> open;
+    if (opens) open.push_back(span);
+    documents_[account].push_back({from, std::move(open), span});
 }
 
 std::vector<AccountId> PublishedHours::accounts() const {
@@ -19,12 +28,14 @@ bool PublishedHours::open(AccountId const& account, WallTime t, WallTime known) 
     auto const found = documents_.find(account);
     if (found == documents_.end()) return false;
     Document const* speaks = nullptr;
-    for (auto const& document : found->second)
-        if (document.from <= t && document.from <= known) speaks = &document;
+    auto const is_in = [t](base::Interval const& span) { return span.start <= t && t < span.end; };
+    for (auto const& document : found->second) {
+        bool const in_force = document.from <= t && document.from <= known;
+        bool const beaten = speaks && speaks->only_in && !document.only_in;  // a schedule, by an override
+        if (in_force && !beaten && (!document.only_in || is_in(*document.only_in))) speaks = &document;
+    }
     if (!speaks) return false;
-    for (auto const& span : speaks->open)
-        if (span.start <= t && t < span.end) return true;
-    return false;
+    return std::any_of(speaks->open.begin(), speaks->open.end(), is_in);
 }
 
 std::optional<WallTime> PublishedHours::first_open(AccountId const& account, WallTime from, WallTime known) const {
@@ -47,17 +58,9 @@ std::optional<WallTime> PublishedHours::passes_from(WallTime stamp, Party const&
 }
 
 std::vector<PublishedHours::Bound> PublishedHours::bounds(AccountId const& account, WallTime until) const {
-    std::set<WallTime> instants;
-    for (auto const& document : documents_.at(account)) {
-        instants.insert(document.from);
-        for (auto const& span : document.open) {
-            instants.insert(span.start);
-            instants.insert(span.end);
-        }
-    }
     std::vector<Bound> bounds;
     bool was_open = false;
-    for (auto const t : instants) {
+    for (auto const t : instants_.at(account)) {
         if (t > until) break;
         bool const is_open = open(account, t, until);
         if (is_open != was_open) bounds.push_back({t, is_open});

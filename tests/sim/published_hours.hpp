@@ -24,6 +24,8 @@ class PublishedHours {
   public:
     /// A document that was taken at `from`: its signed intervals.
     void publish(AccountId const& account, WallTime from, std::vector<base::Interval> open);
+    /// An override that was taken at `from`: open or closed during `span`, whatever else is published.
+    void override_with(AccountId const& account, WallTime from, base::Interval span, bool opens);
     std::vector<AccountId> accounts() const;
 
     /// At t the document in force at t speaks. Only what was published by `known` counts.
@@ -44,9 +46,10 @@ class PublishedHours {
     struct Document {
         WallTime from{};
         std::vector<base::Interval> open;
+        std::optional<base::Interval> only_in;  // an override speaks nowhere else
     };
     std::map<AccountId, std::vector<Document>> documents_;
-    std::map<AccountId, std::set<WallTime>> instants_;  // from which they are in force, and starts of their spans
+    std::map<AccountId, std::set<WallTime>> instants_;  // at which anything may change
 };
 
 }  // namespace interlude::sim

@@ -4,7 +4,7 @@
 
 #include "common/bytes/text.hpp"
 #include "common/crypto/hash.hpp"
-#include "common/schedule/schedule_document.hpp"
+#include "common/wire/calendar_documents.hpp"
 #include "common/wire/codec.hpp"
 
 namespace interlude::sim {
@@ -71,7 +71,8 @@ void Witness::app_said(Seen& link, ByteView message) {
         sent.conversation = send->conversation;
         sent.by = *link.device;
         sent.arrivals.insert(clock_.now());
-    } else if (std::holds_alternative<wire::SchedulePut>(frame->body)) {
+    } else if (std::holds_alternative<wire::SchedulePut>(frame->body) ||
+               std::holds_alternative<wire::OverridePut>(frame->body)) {
         puts_.insert(frame->request);
     } else if (std::holds_alternative<wire::Commit>(frame->body)) {
         story_.count(Happening::commit_sent);
@@ -196,21 +197,32 @@ void Witness::shown(AccountId const& reader, Place const& place) {
     if (!passes || clock_.now() < *passes) story_.fail("EARLY: " + what + " was shown before " + at(passes));
 }
 
+void Witness::take(AccountId const& id, wire::SignedDocument const& published, WallTime from) {
+    if (published.kind == wire::DocumentKind::schedule) {
+        auto const document = schedule::decode_schedule_document(published.bytes).value();
+        hours_.publish(id, from, {document.compiled.begin(), document.compiled.end()});
+        story_.count(Happening::hours_published);
+    } else {
+        auto const document = schedule::decode_override_document(published.bytes).value();
+        hours_.override_with(id, from, document.span, document.kind == schedule::OverrideKind::open_now);
+        story_.count(Happening::hours_overridden);
+    }
+}
+
 /// Documents that the store took since; a killed server may not have told their authors.
 void Witness::read_hours() {
     for (auto const& [id, account] : disk_.accounts) {
         auto& chain = published_[id];
         while (chain.size() < account.schedules.size()) {
-            auto const& bytes = account.schedules[chain.size()].document.bytes;
-            chain.push_back(bytes);
-            auto const document = schedule::decode_schedule_document(bytes);
-            if (!document || document->number != chain.size() || document->account != id)
+            auto const& stored = account.schedules[chain.size()];
+            chain.push_back(stored.document);
+            auto const place = wire::place_of(stored.document);
+            if (!place || place->number != chain.size() || place->account != id)
                 return story_.fail("the store has hours that do not follow each other");
-            auto const from = std::max(document->effective_from, clock_.now() + 1ms);
-            if (account.schedules[chain.size() - 1].in_force_from != from)
+            auto const from = std::max(place->effective_from, clock_.now() + 1ms);
+            if (stored.in_force_from != from)
                 story_.fail("hours number " + std::to_string(chain.size()) + " are in force from another time");
-            hours_.publish(id, from, {document->compiled.begin(), document->compiled.end()});
-            story_.count(Happening::hours_published);
+            take(id, stored.document, from);
             story_.tell(clock_time(clock_.now()) + " hours number " + std::to_string(chain.size()) + " published");
         }
     }
@@ -243,6 +255,7 @@ void Witness::judge_log() {
                 held.push_back(&entry);
                 break;
             case audit::EntryType::schedule_published:
+            case audit::EntryType::override_published:
                 schedules.push_back(&entry);
                 break;
             case audit::EntryType::window_opened:
@@ -258,7 +271,6 @@ void Witness::judge_log() {
             case audit::EntryType::operator_action:
             case audit::EntryType::retention_purge:
                 break;
-            case audit::EntryType::override_published:
             case audit::EntryType::conversation_override_published:
             case audit::EntryType::terms_published:
             case audit::EntryType::quiet:
@@ -328,12 +340,18 @@ void Witness::judge_held(std::vector<Entry const*> const& entries) {
 void Witness::judge_schedules(std::vector<Entry const*> const& entries) {
     std::map<AccountId, std::uint64_t> found;
     for (auto const* entry : entries) {
-        auto const& logged = std::get<audit::SchedulePublished>(entry->payload.body);
-        auto const& chain = published_[logged.account];
-        auto const number = ++found[logged.account];
-        if (logged.number != number || number > chain.size() ||
-            logged.document != crypto::labelled_hash(schedule::schedule_label, chain[number - 1]))
-            story_.fail("the entry of hours number " + std::to_string(logged.number) + " is not of what was published");
+        auto const judge = [&](auto const& logged, wire::DocumentKind kind) {
+            auto const& chain = published_[logged.account];
+            auto const number = ++found[logged.account];
+            if (logged.number != number || number > chain.size() || chain[number - 1].kind != kind ||
+                logged.document != crypto::labelled_hash(wire::calendar_label(kind), chain[number - 1].bytes))
+                story_.fail("the entry of hours number " + std::to_string(logged.number) +
+                            " is not of what was published");
+        };
+        if (auto const* schedule = std::get_if<audit::SchedulePublished>(&entry->payload.body))
+            judge(*schedule, wire::DocumentKind::schedule);
+        else
+            judge(std::get<audit::OverridePublished>(entry->payload.body), wire::DocumentKind::override_all);
     }
     for (auto const& [account, chain] : published_)
         if (found[account] != chain.size()) story_.fail("hours were published without an entry");

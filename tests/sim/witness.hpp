@@ -40,6 +40,7 @@ class Witness {
     /// An app showed it to its person.
     void shown(AccountId const& reader, Place const& place);
     void read_hours();
+    void take(AccountId const& id, wire::SignedDocument const& published, WallTime from);
     /// Entries that were made since.
     void read_log();
     /// The log has what it should, no more; every place of every conversation was answered to its author.
@@ -81,7 +82,7 @@ class Witness {
     PublishedHours hours_;
     std::set<RequestId> puts_;  // of hours
     std::set<RequestId> commits_;
-    std::map<AccountId, std::vector<Bytes>> published_;  // documents, in the order of their numbers
+    std::map<AccountId, std::vector<wire::SignedDocument>> published_;  // in the order of their numbers
     std::map<std::pair<DeviceRef, RequestId>, Sent> sent_;
     std::map<Place, Accepted> accepted_;
     std::map<std::pair<DeviceRef, Place>, WallTime> first_offered_;

@@ -14,7 +14,7 @@ constexpr std::size_t windows_per_transaction_max = 64;
 
 // ---- Hours ---------------------------------------------------------------------------------------------------------
 
-MemoryStore::Awaitable<PutAnswer> MemoryStore::put_schedule(core::SchedulePutRequest request) {
+MemoryStore::Awaitable<PutAnswer> MemoryStore::put_calendar(core::CalendarPutRequest request) {
     auto* row = account(request.by.account);
     if (!row || !listed(request.by)) co_return core::refused(wire::Rule::invalid);
     auto const time = now().now;

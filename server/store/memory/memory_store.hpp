@@ -48,7 +48,7 @@ class MemoryStore : public ports::Store {
     Awaitable<void> ack_handshake(DeviceRef device, ConversationId conversation, std::uint32_t generation,
                                   std::uint64_t epoch) override;
 
-    Awaitable<ports::PutAnswer> put_schedule(core::SchedulePutRequest request) override;
+    Awaitable<ports::PutAnswer> put_calendar(core::CalendarPutRequest request) override;
     Awaitable<std::vector<ports::AccountCalendar>> calendars() override;
     Awaitable<std::uint64_t> note_windows(AccountId account, core::Seed seed) override;
 

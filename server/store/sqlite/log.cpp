@@ -14,7 +14,7 @@ constexpr std::size_t windows_per_transaction_max = 64;
 
 // ---- Hours ---------------------------------------------------------------------------------------------------------
 
-PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
+PutAnswer Verbs::put_calendar(core::CalendarPutRequest const& request) {
     auto const& account = request.by.account;
     auto const newest = newest_list_if_listed(request.by);
     if (!newest) return core::refused(wire::Rule::invalid);
@@ -31,9 +31,10 @@ PutAnswer Verbs::put_schedule(core::SchedulePutRequest const& request) {
         db_.run("UPDATE accounts SET marked_up_to = ? WHERE account = ?", core::first_mark(change.in_force_from),
                 account);
     db_.run(
-        "INSERT INTO schedules (account, number, bytes, signature, in_force_from, published_at)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        account, change.number, request.document.bytes, request.document.signature, change.in_force_from, time);
+        "INSERT INTO schedules (account, number, kind, bytes, signature, in_force_from, published_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        account, change.number, request.document.kind, request.document.bytes, request.document.signature,
+        change.in_force_from, time);
     calendars_[account] = change.calendar;
     append(std::move(change.entry), draws);
     announce(std::nullopt, related_to(account));

@@ -204,6 +204,11 @@ UPDATE members SET
 ALTER TABLE schedules ADD COLUMN published_at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// A calendar's chain has schedules and overrides, by their number on the wire; in the table of both.
+constexpr char const* schema_5 = R"sql(
+ALTER TABLE schedules ADD COLUMN kind INTEGER NOT NULL DEFAULT 3;
+)sql";
+
 void make_store(Database& database, crypto::Entropy& entropy) {
     auto const instance = entropy.id<base::InstanceId>();
     database.run("INSERT INTO store VALUES (1, ?, 0, 0, 0, '')", instance);
@@ -228,6 +233,7 @@ void migrate(Database& database, crypto::Entropy& entropy) {
     }
     if (schema_of(database) < 2) database.execute(schema_2);
     if (schema_of(database) < 3) database.execute(schema_3);
+    if (schema_of(database) < 5) database.execute(schema_5);
     database.execute("PRAGMA application_id = " + std::to_string(application_id));
     database.execute("PRAGMA user_version = " + std::to_string(schema_newest));
     database.execute("COMMIT");

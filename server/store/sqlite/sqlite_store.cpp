@@ -156,8 +156,8 @@ class SqliteStore final : public Store {
             [device, id, generation, epoch](Verbs& verbs) { verbs.ack_handshake(device, id, generation, epoch); });
     }
 
-    Awaitable<PutAnswer> put_schedule(core::SchedulePutRequest request) override {
-        return perform([request = std::move(request)](Verbs& verbs) { return verbs.put_schedule(request); });
+    Awaitable<PutAnswer> put_calendar(core::CalendarPutRequest request) override {
+        return perform([request = std::move(request)](Verbs& verbs) { return verbs.put_calendar(request); });
     }
     Awaitable<std::vector<AccountCalendar>> calendars() override {
         return perform([](Verbs& verbs) { return verbs.calendars(); });

@@ -120,12 +120,12 @@ std::vector<wire::PublishedDocument> Verbs::schedules_after(AccountId const& acc
                                                             std::size_t max) {
     std::vector<wire::PublishedDocument> documents;
     auto rows = db_.query(
-        "SELECT bytes, signature, in_force_from FROM schedules WHERE account = ? AND number > ? ORDER BY number LIMIT "
-        "?",
+        "SELECT kind, bytes, signature, in_force_from FROM schedules WHERE account = ? AND number > ?"
+        " ORDER BY number LIMIT ?",
         account, number, max);
     while (rows.next()) {
-        auto [bytes, signature, from] = rows.as<Bytes, Bytes, WallTime>();
-        documents.push_back({{wire::DocumentKind::schedule, std::move(bytes), std::move(signature)}, from});
+        auto [kind, bytes, signature, from] = rows.as<wire::DocumentKind, Bytes, Bytes, WallTime>();
+        documents.push_back({{kind, std::move(bytes), std::move(signature)}, from});
     }
     return documents;
 }

@@ -92,7 +92,7 @@ class Verbs final : public WorkerEvents {
     void ack_handshake(DeviceRef const& device, ConversationId const& id, std::uint32_t generation,
                        std::uint64_t epoch);
 
-    ports::PutAnswer put_schedule(core::SchedulePutRequest const& request);
+    ports::PutAnswer put_calendar(core::CalendarPutRequest const& request);
     std::vector<ports::AccountCalendar> calendars();
     std::uint64_t note_windows(AccountId const& account, core::Seed const& seed);
 

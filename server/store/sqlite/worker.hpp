@@ -65,7 +65,7 @@ class Worker {
     static constexpr std::size_t batch_max = 256;      // what it writes stays in memory until its commit
     static constexpr std::size_t unwaited_least = 64;  // in a batch, if there are so many
     static constexpr std::size_t handed_back_max = 32;
-    static constexpr int wal_pages_max = 4000;  // then it is checkpointed
+    static constexpr int wal_pages_max = 2000;  // then it is checkpointed
 
     void enqueue(JobPtr job);
     void loop();

@@ -1,4 +1,4 @@
-// put_schedule, calendars, note_windows: a therapist's hours, numbered and logged, and their bounds as they come.
+// put_calendar, calendars, note_windows: a therapist's hours, numbered and logged, and their bounds as they come.
 #include "tests/contract/store/world.hpp"
 
 namespace interlude::test {
@@ -6,7 +6,7 @@ namespace {
 
 class Hours : public World {
   protected:
-    ports::PutAnswer put(core::SchedulePutRequest const& request) { return run(store->put_schedule(request)); }
+    ports::PutAnswer put(core::CalendarPutRequest const& request) { return run(store->put_calendar(request)); }
     std::uint64_t note() { return run(store->note_windows(therapist.account(), seed())); }
     SubjectId hers() const { return audit::subject_of(therapist.account()); }
 };
@@ -88,8 +88,8 @@ TEST_P(Hours, of_two_at_once_one_wins) {
         won += done(answer);
         lost += rule_of(answer) == Rule::conflict;
     };
-    boost::asio::co_spawn(io, store->put_schedule(one.next(therapist, 13, 14, noon, seed())), note);
-    boost::asio::co_spawn(io, store->put_schedule(another.next(therapist, 14, 15, noon, seed())), note);
+    boost::asio::co_spawn(io, store->put_calendar(one.next(therapist, 13, 14, noon, seed())), note);
+    boost::asio::co_spawn(io, store->put_calendar(another.next(therapist, 14, 15, noon, seed())), note);
     io.restart();
     io.run();
     EXPECT_EQ(won, 1);
@@ -129,6 +129,40 @@ TEST_P(Hours, that_change_leave_what_was_accepted_where_it_was) {
     EXPECT_TRUE(done(put(pair.hours(12, 14, now.load()))));  // opens at once
     now = noon + 2min;
     EXPECT_THAT(seqs_offered(therapist.device()), ElementsAre(1));
+}
+
+TEST_P(Hours, may_be_overridden_and_are_brought_with_what_overrides_them) {
+    meet();
+    EXPECT_TRUE(done(put(pair.hours(13, 14, noon))));
+    send(client, 1);
+    EXPECT_THAT(seqs_offered(therapist.device()), IsEmpty());
+    auto const before = entries();
+    now = noon + 1min;
+    auto const opening = pair.override_with(schedule::OverrideKind::open_now, {now.load(), noon + 30min});
+    EXPECT_TRUE(done(put(opening)));
+    EXPECT_TRUE(done(put(opening)));
+    EXPECT_EQ(entries(), before + 1);
+    auto const entry = std::get<audit::OverridePublished>(opened(client.device(), hers()).back().body);
+    EXPECT_EQ(entry.number, 2u);
+    EXPECT_EQ(entry.in_force_from, noon + 1min + 1ms);
+    open();
+    now = noon + 2min;
+    EXPECT_THAT(seqs_offered(therapist.device()), ElementsAre(1));
+    now = noon + 61min;  // her window has begun
+    EXPECT_TRUE(done(put(pair.override_with(schedule::OverrideKind::close_now, {now.load(), noon + 3h}))));
+    now = noon + 62min;
+    send(client, 2);
+    EXPECT_THAT(seqs_offered(therapist.device()), testing::Not(testing::Contains(2)));
+    EXPECT_TRUE(done(put(pair.hours(12, 20, now.load()))));  // schedules go on behind overrides
+    std::vector<wire::PublishedDocument> documents;
+    for (auto const& frame : items<wire::Documents>(offer(client.device())))
+        for (auto const& document : frame.documents)
+            if (document.document.kind != wire::DocumentKind::device_list) documents.push_back(document);
+    ASSERT_THAT(documents, SizeIs(4));
+    EXPECT_EQ(documents[0].document.kind, wire::DocumentKind::schedule);
+    EXPECT_EQ(documents[1].document, opening.document);
+    EXPECT_EQ(documents[2].document.kind, wire::DocumentKind::override_all);
+    EXPECT_EQ(documents[3].document.kind, wire::DocumentKind::schedule);
 }
 
 // ---- Their bounds --------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ core::RedeemRequest World::founding(crypto::SigningKey const& invitation, Person
 }
 
 void World::put_hours(std::uint16_t from, std::uint16_t to) {
-    EXPECT_TRUE(done(run(store->put_schedule(pair.hours(from, to, now.load())))));
+    EXPECT_TRUE(done(run(store->put_calendar(pair.hours(from, to, now.load())))));
 }
 
 // ---- What people do ------------------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ TEST_F(BatchPower, a_write_that_fails_at_any_step) {
 /// Messages big enough for the WAL to be copied into the file while the store serves.
 class CheckpointPower : public testing::Test {
   protected:
-    static constexpr std::size_t count = 24;
+    static constexpr std::size_t count = 48;
     CheckpointPower() {
         on.open();
         pair.meet(on.io, *on.store);

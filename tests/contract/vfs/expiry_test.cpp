@@ -13,7 +13,7 @@ class Expiry : public testing::Test {
     Expiry() {
         on.open();
         pair.meet(on.io, *on.store, true);
-        EXPECT_TRUE(std::holds_alternative<wire::Done>(on.run(on.store->put_schedule(pair.hours(13, 14, noon)))));
+        EXPECT_TRUE(std::holds_alternative<wire::Done>(on.run(on.store->put_calendar(pair.hours(13, 14, noon)))));
         accepted(on.run(on.store->accept(pair.message(pair.client, 1, noon))));  // held for an hour
     }
     std::uint64_t expired_at(WallTime time) {

@@ -57,8 +57,8 @@ class StoreFile : public testing::Test {
             for (auto const& statement : statements) database.execute(statement);
             for (auto const& table : tables)
                 database.execute("INSERT INTO main." + table + " SELECT * FROM store." + table);
-            database.execute("PRAGMA application_id = " + std::to_string(store_sqlite::application_id) +
-                             "; PRAGMA user_version = 3");
+            database.execute("ALTER TABLE schedules DROP COLUMN kind; PRAGMA application_id = " +
+                             std::to_string(store_sqlite::application_id) + "; PRAGMA user_version = 3");
         }
         std::filesystem::rename(old, file);
     }
@@ -271,7 +271,7 @@ TEST_F(StoreFile, written_anew_it_stays_where_it_is_and_whose_it_is) {
     std::filesystem::create_symlink(file, link);
     open(link).reset();
     EXPECT_TRUE(std::filesystem::is_symlink(link));
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 4"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 5"));
     EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0640});
 }
 
@@ -279,7 +279,7 @@ TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
     EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
     EXPECT_FALSE(std::filesystem::exists(file));
     open(file).reset();
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 4, 0 accounts"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 5, 0 accounts"));
 }
 
 }  // namespace

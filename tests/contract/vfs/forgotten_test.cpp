@@ -26,7 +26,7 @@ class Forgotten : public testing::Test {
 
 TEST_F(Forgotten, a_message_that_was_fetched_leaves_no_bytes_behind) {
     EXPECT_TRUE(std::holds_alternative<wire::Done>(
-        on.run(on.store->put_schedule(pair.hours(9, 17, noon - std::chrono::hours{1})))));
+        on.run(on.store->put_calendar(pair.hours(9, 17, noon - std::chrono::hours{1})))));
     std::vector<Bytes> needles;
     for (std::uint64_t number = 1; number <= 6; ++number) {
         auto message = pair.message(pair.client, number, noon + std::chrono::minutes{1});

@@ -26,7 +26,7 @@ class Life {
         auto& store = *on.store;
         auto const therapist = pair.therapist.device();
         on.now = noon;
-        INTERLUDE_CHECK(std::holds_alternative<wire::Done>(on.run(store.put_schedule(first_hours))));
+        INTERLUDE_CHECK(std::holds_alternative<wire::Done>(on.run(store.put_calendar(first_hours))));
         for (std::size_t i = 0; i < 5; ++i) send(on, i);
         INTERLUDE_CHECK(std::holds_alternative<wire::Done>(
             on.run(store.recall(messages[1].sender, pair.conversation, 2, seeds[0]))));
@@ -71,7 +71,7 @@ class Life {
 
     Pair pair{3, noon};
     std::vector<core::Submission> messages;
-    core::SchedulePutRequest first_hours;
+    core::CalendarPutRequest first_hours;
     core::CommitSubmission commit;
     std::vector<core::Seed> seeds;
     audit::TileWriter tiles;

@@ -143,7 +143,7 @@ core::RedeemRequest signed_redemption(crypto::SigningKey const& invitation_key, 
     return {server_name, redemption.invitation, signed_one.bytes, bytes::copy(signed_one.signature.span()), seed};
 }
 
-core::SchedulePutRequest HoursChain::next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour,
+core::CalendarPutRequest HoursChain::next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour,
                                           WallTime now, core::Seed const& seed) {
     schedule::ScheduleDocument document;
     document.account = therapist.account();
@@ -162,6 +162,24 @@ core::SchedulePutRequest HoursChain::next(Person const& therapist, std::uint16_t
     auto const signature = crypto::sign_labelled(therapist.devices.front().key, schedule::schedule_label, bytes);
     return {
         therapist.device(), {wire::DocumentKind::schedule, bytes, bytes::copy(signature.span())}, std::nullopt, seed};
+}
+
+core::CalendarPutRequest HoursChain::override_with(Person const& therapist, schedule::OverrideKind kind,
+                                                   base::Interval span, core::Seed const& seed) {
+    schedule::OverrideDocument document;
+    document.kind = kind;
+    document.account = therapist.account();
+    document.device = therapist.device().device;
+    document.number = ++number_;
+    document.previous = before_ = last_;
+    document.span = span;
+    auto const bytes = schedule::encode(document);
+    last_ = crypto::labelled_hash(schedule::override_label, bytes);
+    auto const signature = crypto::sign_labelled(therapist.devices.front().key, schedule::override_label, bytes);
+    return {therapist.device(),
+            {wire::DocumentKind::override_all, bytes, bytes::copy(signature.span())},
+            std::nullopt,
+            seed};
 }
 
 // ---- Two of them ---------------------------------------------------------------------------------------------------

@@ -83,8 +83,11 @@ core::RedeemRequest signed_redemption(crypto::SigningKey const& invitation_key, 
 /// A therapist's chain of schedules: open every day between these hours (UTC).
 class HoursChain {
   public:
-    core::SchedulePutRequest next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour, WallTime now,
+    core::CalendarPutRequest next(Person const& therapist, std::uint16_t from_hour, std::uint16_t to_hour, WallTime now,
                                   core::Seed const& seed);
+    /// An override for all during this span.
+    core::CalendarPutRequest override_with(Person const& therapist, schedule::OverrideKind kind, base::Interval span,
+                                           core::Seed const& seed);
     /// The last one was refused.
     void take_back() {
         --number_;
@@ -108,8 +111,12 @@ class Pair {
     /// An empty commit by her that ends `epoch`.
     core::CommitSubmission healing(std::uint64_t epoch, WallTime stamp);
     /// Open every day of the week between these hours (UTC); the next of her chain.
-    core::SchedulePutRequest hours(std::uint16_t from_hour, std::uint16_t to_hour, WallTime now) {
+    core::CalendarPutRequest hours(std::uint16_t from_hour, std::uint16_t to_hour, WallTime now) {
         return hours_.next(therapist, from_hour, to_hour, now, seed());
+    }
+
+    core::CalendarPutRequest override_with(schedule::OverrideKind kind, base::Interval span) {
+        return hours_.override_with(therapist, kind, span, seed());
     }
 
     crypto::SeededEntropy entropy;

@@ -38,7 +38,7 @@ TEST(Scans, no_verb_reads_through_a_table) {
             pairs.push_back(std::make_unique<Pair>(100 + i, noon));
             auto& pair = *pairs.back();
             pair.meet(on.io, *on.store, true);
-            on.run(on.store->put_schedule(pair.hours(10, 14, noon)));
+            on.run(on.store->put_calendar(pair.hours(10, 14, noon)));
             for (std::uint64_t number = 1; number <= 12; ++number)
                 accepted(
                     on.run(on.store->accept(pair.message(number % 2 ? pair.client : pair.therapist, number, noon))));

@@ -382,7 +382,7 @@ class Walk {
         auto const from = static_cast<std::uint16_t>(below(20));
         auto const to = static_cast<std::uint16_t>(from + 1 + below(4));
         auto const request = hours_.next(therapist_, from, to, now_.load(), fresh_seed());
-        auto const answer = both("put_schedule", [&](auto& store) { return store.put_schedule(request); });
+        auto const answer = both("put_calendar", [&](auto& store) { return store.put_calendar(request); });
         if (std::holds_alternative<wire::Done>(answer)) {
             ++happened["hours"];
         } else {

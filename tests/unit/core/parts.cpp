@@ -126,6 +126,20 @@ base::Hash32 schedule_hash(wire::SignedDocument const& document) {
     return crypto::labelled_hash(schedule::schedule_label, document.bytes);
 }
 
+wire::SignedDocument override_by(Human const& therapist, OverrideParts const& parts, std::size_t device) {
+    schedule::OverrideDocument const document{parts.kind,         therapist.account(), therapist.device(device).device,
+                                              parts.conversation, parts.number,        parts.previous,
+                                              parts.span,         parts.reason,        std::nullopt};
+    auto const bytes = schedule::encode(document);
+    auto const signature = crypto::sign_labelled(therapist.device_key(device), schedule::override_label, bytes);
+    auto const kind = parts.conversation ? wire::DocumentKind::override_conversation : wire::DocumentKind::override_all;
+    return {kind, bytes, bytes::copy(signature.span())};
+}
+
+base::Hash32 override_hash(wire::SignedDocument const& document) {
+    return crypto::labelled_hash(schedule::override_label, document.bytes);
+}
+
 identity::InvitationDocument invitation_by(Human const& therapist, crypto::SigningKey const& key, WallTime expiry) {
     identity::InvitationDocument document;
     document.invitation_key = key.public_key();

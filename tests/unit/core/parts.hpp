@@ -4,6 +4,7 @@
 #include "common/crypto/entropy.hpp"
 #include "common/identity/redemption.hpp"
 #include "common/mls_framing/declaration.hpp"
+#include "common/schedule/override_document.hpp"
 #include "common/schedule/schedule_document.hpp"
 #include "server/core/calendars.hpp"
 #include "server/core/key_directory.hpp"
@@ -97,6 +98,17 @@ struct ScheduleParts {
 wire::SignedDocument schedule_by(Human const& therapist, ScheduleParts const& parts, WallTime now,
                                  std::size_t device = 0);
 base::Hash32 schedule_hash(wire::SignedDocument const& document);
+
+struct OverrideParts {
+    schedule::OverrideKind kind = schedule::OverrideKind::open_now;
+    base::Interval span;
+    std::uint64_t number = 1;
+    base::Hash32 previous;
+    schedule::OverrideReason reason = schedule::OverrideReason::illness;
+    std::optional<ConversationId> conversation;
+};
+wire::SignedDocument override_by(Human const& therapist, OverrideParts const& parts, std::size_t device = 0);
+base::Hash32 override_hash(wire::SignedDocument const& document);
 
 inline wire::SignedDocument signed_document(identity::SignedInvitation const& invitation) {
     return {wire::DocumentKind::invitation, invitation.bytes, bytes::copy(invitation.signature.span())};

@@ -112,7 +112,7 @@ TEST_F(Schedules, that_do_not_hold_are_invalid) {
 TEST_F(Schedules, signed_by_a_device_that_was_dropped_are_invalid) {
     auto const device = therapist.device(1);
     auto const document = schedule_by(therapist, open_at(1h), monday_noon, 1);
-    SchedulePutRequest const request{device, document, zone, {}};
+    CalendarPutRequest const request{device, document, zone, {}};
     EXPECT_TRUE(std::holds_alternative<ScheduleChange>(decide_schedule_change(facts, request, monday_noon, policy)));
     therapist.drop_device(1, monday_noon);
     facts.list = therapist.list().list();
@@ -154,6 +154,113 @@ TEST_F(Schedules, name_the_zone_that_the_caller_is_to_load) {
 
 TEST_F(Schedules, of_an_empty_chain_are_no_calendar) {
     EXPECT_EQ(calendar_of({}), nullptr);
+}
+
+// ---- Overrides -----------------------------------------------------------------------------------------------------
+
+class Overrides : public Schedules {
+  protected:
+    using Kind = schedule::OverrideKind;
+
+    /// She is open from one o'clock to two, and it is noon.
+    Overrides() { opens_at_one = publish(open_at(1h)); }
+
+    wire::SignedDocument next(Kind kind, base::Interval span) const {
+        return override_by(therapist, {kind, span, 2, schedule_hash(opens_at_one)});
+    }
+    ScheduleChange taken(Kind kind, base::Interval span, WallTime now = monday_noon) {
+        auto const verdict = put(next(kind, span), now);
+        EXPECT_TRUE(std::holds_alternative<ScheduleChange>(verdict));
+        return std::get<ScheduleChange>(verdict);
+    }
+    ScheduleProblem refused_for(Kind kind, base::Interval span, WallTime now = monday_noon) {
+        auto const verdict = put(next(kind, span), now);
+        EXPECT_EQ(rule_of(verdict), wire::Rule::schedule);
+        return problem_of(verdict);
+    }
+
+    wire::SignedDocument opens_at_one;
+};
+
+TEST_F(Overrides, open_at_once_with_an_entry_that_has_the_reason) {
+    auto const document = next(Kind::open_now, span(monday_noon, 10min));
+    auto const verdict = put(document);
+    ASSERT_TRUE(std::holds_alternative<ScheduleChange>(verdict));
+    auto const& change = std::get<ScheduleChange>(verdict);
+    EXPECT_EQ(change.number, 2u);
+    EXPECT_EQ(change.in_force_from, monday_noon + 1ms);
+    EXPECT_FALSE(change.calendar->open(monday_noon));  // what was stamped before it stays as it was decided
+    EXPECT_TRUE(change.calendar->open(monday_noon + 1ms));
+    EXPECT_TRUE(change.calendar->open(monday_noon + 10min - 1ms));
+    EXPECT_FALSE(change.calendar->open(monday_noon + 10min));
+    EXPECT_TRUE(change.calendar->open(monday_noon + 1h));
+    EXPECT_EQ(std::get<audit::OverridePublished>(change.entry.body),
+              (audit::OverridePublished{therapist.account(), 2, override_hash(document), monday_noon + 1ms, 1}));
+}
+
+TEST_F(Overrides, that_close_may_cut_a_window_that_has_begun) {
+    auto const change = taken(Kind::close_now, span(monday_noon, 5h), monday_noon + 90min);
+    EXPECT_TRUE(change.calendar->open(monday_noon + 90min));
+    EXPECT_FALSE(change.calendar->open(monday_noon + 90min + 1ms));
+    EXPECT_FALSE(change.calendar->open(monday_noon + 2h - 1ms));
+}
+
+TEST_F(Overrides, that_postpone_move_the_next_opening_and_cut_no_window_that_has_begun) {
+    auto const change = taken(Kind::postpone, span(monday_noon, 90min));
+    EXPECT_FALSE(change.calendar->open(monday_noon + 90min - 1ms));
+    EXPECT_TRUE(change.calendar->open(monday_noon + 90min));
+    EXPECT_EQ(refused_for(Kind::postpone, span(monday_noon, 3h), monday_noon + 90min),
+              ScheduleProblem::cuts_begun_window);
+}
+
+TEST_F(Overrides, that_are_over_already_are_back_dated) {
+    EXPECT_EQ(refused_for(Kind::open_now, span(monday_noon - 1h, 1h)), ScheduleProblem::back_dated);
+    EXPECT_EQ(taken(Kind::open_now, span(monday_noon - 1h, 1h + 1s)).number, 2u);
+}
+
+TEST_F(Overrides, stand_in_the_chain_of_the_schedules) {
+    auto const override_ = next(Kind::open_now, span(monday_noon, 10min));
+    facts.chain.push_back({override_, std::get<ScheduleChange>(put(override_)).in_force_from});
+    EXPECT_TRUE(std::holds_alternative<wire::Done>(put(override_)));
+    auto const after = [&](base::Hash32 const& previous) {
+        return problem_of(put(schedule_by(therapist, open_at(30min, 3, previous), monday_noon)));
+    };
+    EXPECT_EQ(after(schedule_hash(override_)), ScheduleProblem::wrong_number);  // of another label
+    EXPECT_EQ(after(override_hash(override_)), ScheduleProblem::none);
+    auto const again = override_by(therapist, {Kind::close_now, span(monday_noon, 1h), 2, schedule_hash(opens_at_one)});
+    EXPECT_EQ(problem_of(put(again)), ScheduleProblem::wrong_number);
+}
+
+TEST_F(Overrides, of_somebody_else_or_changed_on_the_way_are_invalid) {
+    auto broken = next(Kind::open_now, span(monday_noon, 10min));
+    broken.signature[0] ^= 1;
+    EXPECT_EQ(rule_of(put(broken)), wire::Rule::invalid);
+    OverrideParts const parts{Kind::open_now, span(monday_noon, 10min), 2, schedule_hash(opens_at_one)};
+    EXPECT_EQ(rule_of(put(override_by(therapist, parts, 1))), wire::Rule::invalid);  // another device's
+    auto as_schedule = next(Kind::open_now, span(monday_noon, 10min));
+    as_schedule.kind = wire::DocumentKind::schedule;
+    EXPECT_EQ(rule_of(put(as_schedule)), wire::Rule::invalid);
+}
+
+TEST_F(Overrides, for_one_conversation_are_not_taken_yet_nor_as_one_for_all) {
+    auto document = override_by(
+        therapist,
+        {Kind::open_now, span(monday_noon, 10min), 1, {}, schedule::OverrideReason::agreed, ConversationId{}});
+    EXPECT_EQ(rule_of(put(document)), wire::Rule::not_yet);
+    document.kind = wire::DocumentKind::override_all;
+    EXPECT_EQ(rule_of(put(document)), wire::Rule::invalid);
+}
+
+TEST_F(Overrides, count_as_publications_of_the_day) {
+    facts.published_today = policy.schedules_per_day_max;
+    EXPECT_EQ(rule_of(put(next(Kind::open_now, span(monday_noon, 10min)))), wire::Rule::too_fast);
+}
+
+TEST_F(Overrides, make_a_calendar_without_any_schedule) {
+    facts.chain.clear();
+    auto const verdict = put(override_by(therapist, {Kind::open_now, span(monday_noon, 10min)}));
+    ASSERT_TRUE(std::holds_alternative<ScheduleChange>(verdict));
+    EXPECT_TRUE(std::get<ScheduleChange>(verdict).calendar->open(monday_noon + 5min));
 }
 
 // ---- Bounds --------------------------------------------------------------------------------------------------------

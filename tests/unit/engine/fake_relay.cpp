@@ -4,6 +4,7 @@
 #include "common/crypto/hash.hpp"
 #include "common/identity/invitation_link.hpp"
 #include "common/identity/login.hpp"
+#include "common/wire/calendar_documents.hpp"
 
 namespace interlude::tests {
 
@@ -51,11 +52,9 @@ identity::VerifiedDeviceList FakeRelay::newest(AccountId const& account) const {
 }
 
 schedule::Calendar FakeRelay::calendar(AccountId const& account) const {
-    std::vector<schedule::PublishedSchedule> schedules;
-    for (auto const& published : accounts_.at(account).schedules)
-        schedules.push_back(schedule::published(*schedule::decode_schedule_document(published.document.bytes),
-                                                published.in_force_from));
-    return schedule::Calendar(std::move(schedules));
+    wire::CalendarMaker maker;
+    for (auto const& published : accounts_.at(account).schedules) maker.add(published);
+    return std::move(maker).made();
 }
 
 bool FakeRelay::passes(Conversation const&, Envelope const& envelope, AccountId const& reader, WallTime now) const {
@@ -147,7 +146,11 @@ void FakeRelay::offer(Link& link, WallTime now) {
         auto& seen = link.documents[account];
         std::vector<wire::PublishedDocument> all = record.lists;
         all.insert(all.end(), record.schedules.begin(), record.schedules.end());
-        for (; seen < all.size(); ++seen) documents.documents.push_back(all[seen]);
+        for (; seen < all.size(); ++seen) {
+            bool const hidden =
+                hides_overrides_from == me && all[seen].document.kind == wire::DocumentKind::override_all;
+            if (!hidden) documents.documents.push_back(all[seen]);
+        }
     }
     if (!documents.documents.empty()) link.out.push_back({{}, documents});
     for (auto& [id, conversation] : conversations) {
@@ -467,7 +470,7 @@ struct FakeRelay::Serve {
             std::optional<schedule::Calendar> gate;
             if (member.side == Side::therapist) {
                 gate = relay.calendar(member.account);
-                party.gate = audit::GateNumbers{gate->schedule_at(now), 0};
+                party.gate = audit::GateNumbers{gate->document_at(now), 0};
             }
             if (!party.sender) {
                 auto const decision =
@@ -512,22 +515,27 @@ struct FakeRelay::Serve {
     void operator()(wire::HandshakeAck const& ack) {
         relay.conversations.at(ack.conversation).welcomed.insert(link.device());
     }
-    void operator()(wire::SchedulePut const& put) {
-        auto const document = *schedule::decode_schedule_document(put.document.bytes);
+    void operator()(wire::SchedulePut const& put) { put_document(put.document); }
+    void operator()(wire::OverridePut const& put) { put_document(put.document); }
+    void put_document(wire::SignedDocument const& document) {
+        auto const place = *wire::place_of(document);
         auto& account = relay.accounts_.at(link.account());
-        if (document.number != account.schedules.size() + 1) {
+        if (place.number != account.schedules.size() + 1) {
             wire::Refused refused;
             refused.rule = wire::Rule::schedule;
             refused.problem = wire::ScheduleProblem::wrong_number;
             return answer(refused);
         }
-        auto const in_force = std::max(document.effective_from, now);
-        account.schedules.push_back({put.document, in_force});
-        relay.log(
-            audit::subject_of(link.account()),
-            audit::SchedulePublished{link.account(), document.number,
-                                     crypto::labelled_hash(schedule::schedule_label, put.document.bytes), in_force},
-            now);
+        auto const in_force = std::max(place.effective_from, now);
+        account.schedules.push_back({document, in_force});
+        auto const hash = crypto::labelled_hash(wire::calendar_label(document.kind), document.bytes);
+        audit::Body body = audit::SchedulePublished{link.account(), place.number, hash, in_force};
+        if (document.kind == wire::DocumentKind::override_all) {
+            auto const reason = schedule::decode_override_document(document.bytes)->reason;
+            body = audit::OverridePublished{link.account(), place.number, hash, in_force,
+                                            static_cast<std::uint8_t>(reason)};
+        }
+        relay.log(audit::subject_of(link.account()), body, now);
         answer(wire::Done{});
     }
     void operator()(wire::LogGet const& get) {
@@ -577,7 +585,6 @@ struct FakeRelay::Serve {
 
     void operator()(wire::InvitationRevoke const&) { later(); }
     void operator()(wire::Recall const&) { later(); }
-    void operator()(wire::OverridePut const&) { later(); }
     void operator()(wire::TermsPut const&) { later(); }
     void operator()(wire::Leave const&) { later(); }
     void operator()(wire::CloseConversation const&) { later(); }

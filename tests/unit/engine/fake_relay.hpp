@@ -82,6 +82,7 @@ class FakeRelay {
     bool offer_twice = false;      // every envelope comes twice
     bool log_other_times = false;  // holds are logged with another time than promised
     bool forget_to_log = false;    // holds are not logged at all
+    std::optional<AccountId> hides_overrides_from;
     bool withhold_proofs = false;  // `stored`, and nothing after it: all parties have the entry, or nobody asks why
     bool refuse_sends = false;
     std::function<void(wire::Stored&)> says_stored;   // what it makes of its answers

@@ -7,6 +7,7 @@
 
 #include "client-cli/engine/content.hpp"
 #include "client-cli/engine/memory_vault.hpp"
+#include "common/bytes/writer.hpp"
 #include "common/crypto/entropy.hpp"
 
 namespace interlude::engine {

@@ -99,6 +99,17 @@ TEST(Calendar, an_override_beats_the_schedule_until_its_end) {
     EXPECT_EQ(c.windows(), (Intervals{hours(9, 10), hours(11, 15), hours(20, 21)}));
 }
 
+TEST(Calendar, names_the_document_that_speaks) {
+    Calendar const c({schedule(1, 0, {hours(9, 17)})}, {{OverrideKind::close_now, hour(10), hours(10, 14), 2},
+                                                        {OverrideKind::open_now, hour(11), hours(11, 12), 3}});
+    EXPECT_EQ(c.document_at(hour(10) - Millis{1}), 1u);
+    EXPECT_EQ(c.document_at(hour(10)), 2u);
+    EXPECT_EQ(c.document_at(hour(11)), 3u);
+    EXPECT_EQ(c.document_at(hour(12)), 2u);
+    EXPECT_EQ(c.document_at(hour(14)), 1u);
+    EXPECT_EQ(Calendar().document_at(hour(1)), 0u);
+}
+
 TEST(Calendar, a_later_override_beats_an_earlier_one) {
     Calendar const c({}, {override_of(OverrideKind::close_now, 5, hours(6, 8)),
                           override_of(OverrideKind::open_now, 3, hours(4, 10))});

@@ -60,7 +60,7 @@ TEST_F(Ticker, waits_until_the_time_is_believed) {
 TEST_F(Ticker, reads_calendars_again_when_they_changed) {
     pair.meet(io, *store);
     begin(ticker.run());
-    run(store->put_schedule(pair.hours(13, 14, noon)));
+    run(store->put_calendar(pair.hours(13, 14, noon)));
     auto const before = entries();
     ticker.calendars_changed();
     move_to(noon + 1s);

@@ -152,7 +152,7 @@ TEST_F(Logins, of_a_client_bring_no_hours_to_the_store_which_would_take_them) {
     EXPECT_EQ(sink->frames.back().request, request);
     EXPECT_FALSE(sink->closed_with);
     EXPECT_TRUE(run(store->calendars()).empty());
-    EXPECT_TRUE(std::holds_alternative<wire::Done>(run(store->put_schedule(hours))));  // it stands at the link alone
+    EXPECT_TRUE(std::holds_alternative<wire::Done>(run(store->put_calendar(hours))));  // it stands at the link alone
 }
 
 TEST_F(Logins, of_a_therapist_bring_hers) {

@@ -214,7 +214,7 @@ class Shop : public testing::Test {
     void meet_with_hours(std::uint16_t from, std::uint16_t to) {
         timers.now = noon - 1s;
         pair.meet(io, *store);
-        run(store->put_schedule(pair.hours(from, to, timers.now)));
+        run(store->put_calendar(pair.hours(from, to, timers.now)));
         timers.now = noon;
         changes.clear();
     }

@@ -1,0 +1,141 @@
+// Overrides for all: open now, away, postponed. Signed, in force at once, shown to the client, judged by both.
+#include <gmock/gmock.h>
+
+#include "tests/unit/engine/world.hpp"
+
+namespace interlude::tests {
+namespace {
+
+using engine::MessageState;
+using schedule::OverrideKind;
+using schedule::OverrideReason;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class Overrides : public testing::Test {
+  protected:
+    void SetUp() override { world.begin(); }
+
+    void says(OverrideKind kind, base::Millis length, OverrideReason reason = OverrideReason::illness) {
+        base::Interval const span{world.now, world.now + length};
+        ASSERT_TRUE(world.therapist.engine().hours_override(kind, span, reason, world.now));
+        world.sync_both();
+    }
+    engine::HoursView client_sees() { return world.client.engine().hours(world.now).at(0); }
+    void both_find_the_log_honest() {
+        for (auto* home : {&world.client, &world.therapist}) EXPECT_THAT(codes(world.audit(*home)), IsEmpty());
+    }
+    std::optional<MessageState> state_of(engine::MessageId const& id) {
+        return world.view(world.client, id).value().state;
+    }
+    World world;
+};
+
+TEST_F(Overrides, open_now_lets_through_what_was_held_and_what_comes) {
+    world.at_hour(22);
+    auto const before = world.send(world.client, "at night");
+    world.sync_both();
+    EXPECT_EQ(state_of(before), MessageState::held);
+    EXPECT_THAT(world.texts(world.therapist), IsEmpty());
+    world.now += 1min;
+    says(OverrideKind::open_now, 30min, OverrideReason::agreed);
+    world.now += 1min;
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("at night"));
+    auto const during = world.send(world.client, "while she is there");
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("at night", "while she is there"));
+    world.now += 30min;
+    auto const after = world.send(world.client, "after it");
+    world.sync_both();
+    EXPECT_EQ(state_of(after), MessageState::held);
+    EXPECT_NE(state_of(during), MessageState::held);
+    both_find_the_log_honest();
+}
+
+TEST_F(Overrides, away_holds_what_comes_in_a_window_that_had_begun) {
+    auto const back = world.now + 3h;
+    says(OverrideKind::close_now, 3h);
+    world.now += 1min;
+    auto const hours = client_sees();
+    EXPECT_EQ(hours.state, engine::HoursState::closed);
+    EXPECT_EQ(hours.next_opening, back);
+    ASSERT_THAT(hours.overrides, testing::SizeIs(1));
+    auto const& said = hours.overrides[0];
+    EXPECT_EQ(said.kind, OverrideKind::close_now);
+    EXPECT_EQ(said.reason, OverrideReason::illness);
+    EXPECT_EQ(said.span, (base::Interval{said.said_at, back}));  // not from before it was taken
+    EXPECT_LT(said.said_at, world.now);
+    auto const id = world.send(world.client, "are you there?");
+    world.sync_both();
+    EXPECT_EQ(state_of(id), MessageState::held);
+    EXPECT_EQ(world.view(world.client, id)->held_until, back);
+    world.now += 3h;
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("are you there?"));
+    EXPECT_THAT(client_sees().overrides, IsEmpty());
+    both_find_the_log_honest();
+}
+
+TEST_F(Overrides, postponing_moves_the_promised_opening_and_is_shown) {
+    world.at_hour(22);
+    world.send(world.client, "at night");
+    world.sync_both();
+    base::Interval const span{world.now, world.now + 14h};  // nine o'clock becomes noon
+    ASSERT_TRUE(
+        world.therapist.engine().hours_override(OverrideKind::postpone, span, OverrideReason::family, world.now));
+    world.sync_both();
+    EXPECT_EQ(client_sees().next_opening, span.end);
+    EXPECT_EQ(client_sees().overrides.at(0).reason, OverrideReason::family);
+    world.at_hour(10);
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), IsEmpty());
+    world.at_hour(12);
+    world.sync_both();
+    EXPECT_THAT(world.texts(world.therapist), ElementsAre("at night"));
+    both_find_the_log_honest();
+}
+
+TEST_F(Overrides, that_follow_each_other_before_the_server_answers_are_one_chain) {
+    auto& app = world.therapist;
+    auto const opened = app.engine().hours_override(OverrideKind::open_now, {world.now, world.now + 1h},
+                                                    OverrideReason::other, world.now);
+    auto const closed = app.engine().hours_close({world.now + 5h, world.now + 6h}, world.now);
+    auto const away = app.engine().hours_override(OverrideKind::close_now, {world.now, world.now + 2h},
+                                                  OverrideReason::other, world.now);
+    ASSERT_TRUE(opened && closed && away);
+    world.sync_both();
+    world.now += 1s;
+    world.sync_both();
+    EXPECT_EQ(client_sees().state, engine::HoursState::closed);
+    EXPECT_EQ(client_sees().overrides.size(), 2u);
+    auto const report = world.audit(world.client);
+    EXPECT_THAT(codes(report), IsEmpty());
+    EXPECT_EQ(report.checked.schedules, 4u);
+}
+
+TEST_F(Overrides, that_the_server_keeps_from_the_client_are_found_by_what_it_decides) {
+    world.relay.hides_overrides_from = world.client.engine().status().account;
+    says(OverrideKind::close_now, 3h);
+    world.now += 1min;
+    world.send(world.client, "are you there?");
+    world.sync_both();
+    EXPECT_TRUE(names(world.audit(world.client), "unsigned_schedule"));
+}
+
+TEST_F(Overrides, of_a_span_that_is_none_are_refused_here) {
+    auto app = world.therapist.engine();
+    auto const of = [&](base::Interval span) {
+        return app.hours_override(OverrideKind::open_now, span, OverrideReason::other, world.now).error();
+    };
+    EXPECT_EQ(of({world.now, world.now}), base::Errc::malformed);
+    EXPECT_EQ(of({world.now, world.now + std::chrono::days{367}}), base::Errc::malformed);
+    EXPECT_EQ(of({world.now + 1ms, world.now + 1h}), base::Errc::malformed);
+    EXPECT_EQ(world.client.engine()
+                  .hours_override(OverrideKind::open_now, {world.now, world.now + 1h}, OverrideReason::other, world.now)
+                  .error(),
+              base::Errc::not_allowed);
+}
+
+}  // namespace
+}  // namespace interlude::tests
