@@ -8,6 +8,7 @@
 #include "client-cli/engine/engine.hpp"
 #include "client-cli/engine/hours.hpp"
 #include "client-cli/engine/log_keeper.hpp"
+#include "client-cli/engine/outbox.hpp"
 #include "common/bytes/text.hpp"
 
 namespace interlude::engine {
@@ -21,8 +22,9 @@ constexpr auto patience = 1min;
 constexpr auto close_call = 2s;  // between what the clocks say here and there
 
 /// Alarms that are about the log or the hours it speaks of; others (a refused commit) are not this verb's.
-constexpr std::array log_alarms{"wrong_log_key", "log_replaced", "two_documents", "document_moved", "compiled_differs",
-                                "bad_document",  "stored_other", "two_lists",     "bad_list",       "envelope_hash"};
+constexpr std::array log_alarms{"wrong_log_key",    "log_replaced",     "two_documents", "document_moved",
+                                "compiled_differs", "recalled_unasked", "bad_document",  "stored_other",
+                                "two_lists",        "bad_list",         "envelope_hash"};
 bool is_log_alarm(std::string const& code) {
     for (int number = 0; number <= static_cast<int>(audit::Alarm::stale_list); ++number)
         if (code == audit::name(static_cast<audit::Alarm>(number))) return true;
@@ -316,6 +318,14 @@ class AuditCheck {
         return nullptr;
     }
 
+    OpenedEntry const* recalled_entry(ConversationId const& id, std::uint64_t seq) {
+        for (auto const& opened : opened_[audit::subject_of(id)])
+            if (auto const* recalled = std::get_if<audit::Recalled>(&opened.payload.body);
+                recalled && recalled->seq == seq)
+                return &opened;
+        return nullptr;
+    }
+
     /// Every message that was held, or should have been, has its entry, and the entry says what the server signed.
     void check_messages(ConversationId const& id, ConversationRecord const& conversation) {
         for (auto const& [key, message] : turn_.rows.scan<MessageRecord>(Table::messages, id.bytes)) {
@@ -323,6 +333,8 @@ class AuditCheck {
             auto const* held = held_entry(id, seq);
             auto const number = "message " + std::to_string(seq);
             if (held) check_held(*held, message, number);
+            if (auto const* entry = recalled_entry(id, seq); entry && recalled_unasked(turn_, message))
+                problem("recalled_unasked", audit::entry_hash(entry->item.entry), unasked_in_words(seq));
             if (!message.own) {
                 auto const passed_by = [&, &message = message](WallTime at) {  // clang 14 captures no binding by itself
                     return passes(turn_, id, conversation, message.from, me_, message.accepted_at, at);

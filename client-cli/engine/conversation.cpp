@@ -23,11 +23,6 @@ namespace {
 
 namespace limits = base::limits;
 
-base::Millis hold_life(Turn& turn) {
-    auto const seconds = turn.server().hold_life_seconds;
-    return seconds > 0 ? base::Millis{std::chrono::seconds(seconds)} : base::Millis{limits::hold_life_default};
-}
-
 void mark_unread(Turn& turn, ConversationId const& id, std::uint64_t seq) {
     turn.rows.put(Table::unread, key_of(id, seq), MarkRecord{});
 }
@@ -365,7 +360,7 @@ void take_epoch_end(Turn& turn, wire::EpochEnd const& end) {
 
 void prune_epochs(Turn& turn) {
     if (!turn.believes_time()) return;
-    auto const life = 2 * hold_life(turn);
+    auto const life = 2 * turn.hold_life();
     for (auto& [key, conversation] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
         std::uint64_t before = 0;
         for (auto const& ended : conversation.ended)

@@ -46,6 +46,20 @@ struct EngineOptions {
     std::uint32_t key_packages = base::limits::key_packages_per_device;  // to keep on the server
 };
 
+/// How a therapist wants her published hours to change.
+struct HoursWish {
+    enum class Kind : std::uint8_t {
+        weekly = 1,   // these weekly hours (schedule::parse_hours reads typed ones) in `zone`, an IANA name
+        opening = 2,  // an extra opening of `span`; `zone` is for a first document
+        closure = 3,  // likewise
+        undo = 4,     // the rules of the schedule before the newest one, anew
+    };
+    Kind kind{};
+    std::vector<schedule::WeeklyInterval> weekly;
+    base::Interval span{};
+    std::string zone;
+};
+
 class Engine {
   public:
     /// Vault and entropy outlive the engine.
@@ -70,12 +84,20 @@ class Engine {
     // --------------------------------------
     Result<InvitationMade> invite(std::string conversation_name, WallTime now);
     std::vector<InvitationView> invitations();
-    /// The next schedule document, signed and queued: these weekly hours (schedule::parse_hours reads typed ones) in an
-    /// IANA zone. Exceptions that are not over stay. bad_schedule, unknown (zone).
-    Result<RequestId> hours_set(std::vector<schedule::WeeklyInterval> weekly, std::string zone, WallTime now);
-    /// The next schedule document with an extra opening, or a closure, of that span. `zone` is for a first document.
-    Result<RequestId> hours_open(base::Interval span, WallTime now, std::string zone = "UTC");
-    Result<RequestId> hours_close(base::Interval span, WallTime now, std::string zone = "UTC");
+    /// The next schedule document, signed and queued. Exceptions that are not over stay. bad_schedule, unknown (zone;
+    /// or there is no former document to go back to).
+    Result<RequestId> hours_change(HoursWish wish, WallTime now);
+    /// The same, and nothing is signed or kept.
+    Result<HoursPreview> hours_preview(HoursWish wish, WallTime now);
+    Result<RequestId> hours_set(std::vector<schedule::WeeklyInterval> weekly, std::string zone, WallTime now) {
+        return hours_change({HoursWish::Kind::weekly, std::move(weekly), {}, std::move(zone)}, now);
+    }
+    Result<RequestId> hours_open(base::Interval span, WallTime now, std::string zone = "UTC") {
+        return hours_change({HoursWish::Kind::opening, {}, span, std::move(zone)}, now);
+    }
+    Result<RequestId> hours_close(base::Interval span, WallTime now, std::string zone = "UTC") {
+        return hours_change({HoursWish::Kind::closure, {}, span, std::move(zone)}, now);
+    }
     /// open_now, close_now or postpone, for all, in whole seconds. not_allowed: no therapist. malformed: an empty span,
     /// or one of more than a year.
     Result<RequestId> hours_override(schedule::OverrideKind kind, base::Interval span, schedule::OverrideReason reason,
@@ -89,6 +111,14 @@ class Engine {
     /// Into the outbox, durable when it returns. The driver of any process seals and sends it. unknown, too_long,
     /// malformed (no UTF-8), not_allowed (ConversationView::pause says why).
     Result<MessageId> send(ConversationId const& conversation, std::string text, WallTime now);
+    /// Takes back an own message that waits. Nothing: it had never left, and is gone. Else the request that asks the
+    /// server, whose answer is RequestAnswered; the log keeps that something was taken back. unknown; conflict: it has
+    /// passed already (or is gone); not_yet: the server may have it, and its answer is not here.
+    Result<std::optional<RequestId>> recall(ConversationId const& conversation, MessageId const& message, WallTime now);
+    /// Other words instead of an own message that waits, in one step: both or neither. The same id where it had never
+    /// left. Errors of send and of recall.
+    Result<MessageId> replace(ConversationId const& conversation, MessageId const& message, std::string text,
+                              WallTime now);
     /// Own name, to all members, inside MLS.
     Result<void> send_profile(ConversationId const& conversation, std::string own_name, WallTime now);
     /// In the order of seq; own ones without an answer last, in the order in which they were written.

@@ -62,10 +62,11 @@ struct InvitationChanged {
     bool second_attempt = false;
     bool operator==(InvitationChanged const&) const = default;
 };
-/// A request of invite, hours set|open|close was answered. For messages see MessageChanged.
+/// A request of invite, hours set|open|close or recall was answered. For messages see MessageChanged.
 struct RequestAnswered {
     RequestId request;
     std::optional<wire::Refused> refused;  // absent: done
+    bool too_late = false;                 // a recall: it had passed already
     bool operator==(RequestAnswered const&) const = default;
 };
 /// Loud and lasting; also kept in the vault (Engine::alarms).

@@ -129,6 +129,7 @@ std::vector<wire::SignedDocument> unanswered_documents(Turn& turn) {
 struct Newest {
     schedule::Rules rules;
     std::optional<schedule::ScheduleDocument> schedule;  // that has them
+    std::optional<schedule::Rules> rules_before;         // of the schedule before it
     std::uint64_t number = 0;
     std::optional<wire::SignedDocument> document;  // that has this number
 };
@@ -145,14 +146,17 @@ Newest newest_own(Turn& turn, AccountId const& account) {
     if (documents.empty()) return newest;
     newest.number = documents.rbegin()->first;
     newest.document = documents.rbegin()->second;
-    auto const last = std::find_if(documents.rbegin(), documents.rend(), [](auto const& numbered) {
-        return numbered.second.kind == wire::DocumentKind::schedule;
-    });
-    if (last == documents.rend()) return newest;
-    auto read = schedule::decode_schedule_document(last->second.bytes);
-    INTERLUDE_CHECK(read);
-    newest.rules = read->rules;
-    newest.schedule = std::move(*read);
+    for (auto numbered = documents.rbegin(); numbered != documents.rend() && !newest.rules_before; ++numbered) {
+        if (numbered->second.kind != wire::DocumentKind::schedule) continue;
+        auto read = schedule::decode_schedule_document(numbered->second.bytes);
+        INTERLUDE_CHECK(read);
+        if (newest.schedule) {
+            newest.rules_before = std::move(read->rules);
+        } else {
+            newest.rules = read->rules;
+            newest.schedule = std::move(*read);
+        }
+    }
     return newest;
 }
 
@@ -167,7 +171,9 @@ wire::SignedDocument signed_document(AccountRecord const& account, wire::Documen
     return {kind, std::move(encoded), bytes::copy(signature.bytes)};
 }
 
-Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules rules, Newest const& after) {
+/// What follows `after` under these rules, compiled.
+Result<schedule::ScheduleDocument> next_schedule(Turn& turn, ZoneSource const& zones, schedule::Rules rules,
+                                                 Newest const& after) {
     rules = schedule::without_past(std::move(rules), turn.now);
     INTERLUDE_TRY_VOID(schedule::check(rules));
     auto const span = schedule::zone_span(schedule::compiled_span(turn.now));
@@ -178,9 +184,12 @@ Result<RequestId> publish(Turn& turn, ZoneSource const& zones, schedule::Rules r
     document.device = account.device;
     put_behind(document, after);
     document.rules = std::move(rules);
-    document = schedule::compiled_document(std::move(document), zone, turn.now);
+    return schedule::compiled_document(std::move(document), zone, turn.now);
+}
+
+Result<RequestId> publish(Turn& turn, schedule::ScheduleDocument const& document) {
     INTERLUDE_TRY(auto encoded, schedule::encode(document));
-    wire::SchedulePut put{signed_document(account, wire::DocumentKind::schedule, std::move(encoded))};
+    wire::SchedulePut put{signed_document(turn.account(), wire::DocumentKind::schedule, std::move(encoded))};
     return queue_request(turn, OutgoingKind::document, std::move(put));
 }
 
@@ -265,7 +274,8 @@ void renew_hours_if_due(Turn& turn, ZoneSource const& zones) {
     if (!is_therapist(turn) || !unanswered_documents(turn).empty()) return;
     auto const newest = newest_own(turn, turn.account().account);
     if (!newest.schedule || !schedule::wants_renewal(*newest.schedule, turn.now) || !turn.believes_time()) return;
-    (void)publish(turn, zones, newest.rules, newest);  // an unknown zone: the person is told by `hours`
+    auto const document = next_schedule(turn, zones, newest.rules, newest);
+    if (document) (void)publish(turn, *document);  // an unknown zone: the person is told by `hours`
 }
 
 void document_accepted(Turn& turn, ByteView frame) {
@@ -301,38 +311,59 @@ void document_refused(Turn& turn, ByteView frame, wire::Refused const&) {
 
 // ---- Engine --------------------------------------------------------------------------------------------------------
 
-Result<RequestId> Engine::hours_set(std::vector<schedule::WeeklyInterval> weekly, std::string zone, WallTime now) {
+namespace {
+
+Result<schedule::Rules> wished_rules(HoursWish wish, Newest const& newest) {
+    auto rules = newest.rules;
+    if (rules.zone.empty()) rules.zone = wish.zone;
+    switch (wish.kind) {
+        case HoursWish::Kind::weekly:
+            return schedule::with_weekly(newest.rules, std::move(wish.zone), std::move(wish.weekly));
+        case HoursWish::Kind::opening:
+            return schedule::with_opening(std::move(rules), wish.span);
+        case HoursWish::Kind::closure:
+            return schedule::with_closure(std::move(rules), wish.span);
+        case HoursWish::Kind::undo:
+            if (!newest.rules_before) return Errc::unknown;
+            return *newest.rules_before;
+    }
+    return Errc::malformed;
+}
+
+}  // namespace
+
+Result<RequestId> Engine::hours_change(HoursWish wish, WallTime now) {
     Turn turn(vault_, entropy_, now);
     if (!is_therapist(turn)) return Errc::not_allowed;
     auto const newest = newest_own(turn, turn.account().account);
-    auto rules = schedule::with_weekly(newest.rules, std::move(zone), std::move(weekly));
-    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
+    INTERLUDE_TRY(auto rules, wished_rules(std::move(wish), newest));
+    INTERLUDE_TRY(auto const document, next_schedule(turn, options_.load_zone, std::move(rules), newest));
+    INTERLUDE_TRY(auto const request, publish(turn, document));
     turn.rows.commit();
     return request;
 }
 
-Result<RequestId> Engine::hours_open(base::Interval span, WallTime now, std::string zone) {
+Result<HoursPreview> Engine::hours_preview(HoursWish wish, WallTime now) {
     Turn turn(vault_, entropy_, now);
     if (!is_therapist(turn)) return Errc::not_allowed;
-    auto const newest = newest_own(turn, turn.account().account);
-    auto rules = newest.rules;
-    if (rules.zone.empty()) rules.zone = std::move(zone);
-    rules = schedule::with_opening(std::move(rules), span);
-    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
-    turn.rows.commit();
-    return request;
-}
-
-Result<RequestId> Engine::hours_close(base::Interval span, WallTime now, std::string zone) {
-    Turn turn(vault_, entropy_, now);
-    if (!is_therapist(turn)) return Errc::not_allowed;
-    auto const newest = newest_own(turn, turn.account().account);
-    auto rules = newest.rules;
-    if (rules.zone.empty()) rules.zone = std::move(zone);
-    rules = schedule::with_closure(std::move(rules), span);
-    INTERLUDE_TRY(auto request, publish(turn, options_.load_zone, std::move(rules), newest));
-    turn.rows.commit();
-    return request;
+    auto const me = turn.account().account;
+    auto const newest = newest_own(turn, me);
+    INTERLUDE_TRY(auto rules, wished_rules(std::move(wish), newest));
+    INTERLUDE_TRY(auto const document, next_schedule(turn, options_.load_zone, std::move(rules), newest));
+    wire::CalendarMaker maker;
+    for (auto const& kept : calendar_chain(turn, me)) maker.add(kept.record.published);
+    auto const before = wire::CalendarMaker(maker).made();
+    maker.add(schedule::published(document, now));
+    HoursPreview preview;
+    preview.calendar = std::move(maker).made();
+    preview.zone = document.rules.zone;
+    auto const span = schedule::zone_span(document.compiled_span);
+    INTERLUDE_TRY(auto const zone, options_.load_zone(document.rules.zone, span.start, span.end));
+    preview.odd_days = schedule::odd_days(document.rules, zone, document.compiled_span);
+    auto const allowed = schedule::check_change({before, preview.calendar, now, document.effective_from,
+                                                 &document.rules, turn.hold_life(), schedule::Excuse::none});
+    if (!allowed) preview.problem = allowed.error();
+    return preview;
 }
 
 Result<RequestId> Engine::hours_override(schedule::OverrideKind kind, base::Interval span,

@@ -154,7 +154,7 @@ class LinkDriver::Handler {
             put_off_commit(turn_, driver_.in_flight_, request_);
         driver_.do_what_is_due(turn_);
     }
-    void operator()(wire::TooLate const&) {}
+    void operator()(wire::TooLate const&) { take_too_late(turn_, request_); }
 
     void operator()(wire::LogEntries const& entries) {
         take_log_entries(turn_, entries);

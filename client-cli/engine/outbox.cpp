@@ -130,9 +130,11 @@ MessageKind kind_of(ContentBody const& body) {
     return std::visit(Kind{}, body);
 }
 
-RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body) {
+RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body,
+                        std::uint64_t replaces) {
     auto const request = turn.entropy.id<RequestId>();
     OutgoingRecord record;
+    record.replaces = replaces;
     record.order = next_order(turn);
     record.kind = OutgoingKind::message;
     record.made = turn.now;
@@ -200,6 +202,7 @@ bool send_message(Turn& turn, RequestId const& request, OutgoingRecord record) {
     send.generation = record.generation;
     send.epoch = record.epoch;
     send.mls = std::move(record.sealed);
+    if (record.replaces > 0) send.replaces = record.replaces;
     turn.ask(request, std::move(send));
     return true;
 }
@@ -373,6 +376,8 @@ bool take_stored(Turn& turn, InFlight& in_flight, RequestId const& request, wire
     }
     record->seq = stored.seq;
     say_where(turn, *record, request);
+    if (record->replaces > 0)
+        take_fate(turn, {record->conversation, record->replaces, wire::FateKind::recalled, std::nullopt});
     if (held) {
         in_flight.proof_due[request] = turn.now + patience_for_proof;
         record->state = OutgoingState::proving;
@@ -470,13 +475,50 @@ bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire:
     return true;
 }
 
+namespace {
+
+std::optional<wire::Recall> recall_in(Bytes const& frame) {
+    auto const decoded = wire::decode_client_frame(frame);
+    auto const* recall = decoded ? std::get_if<wire::Recall>(&decoded->body) : nullptr;
+    return recall ? std::optional(*recall) : std::nullopt;
+}
+
+}  // namespace
+
 bool take_done(Turn& turn, RequestId const& request) {
     auto const record = find(turn, request);
     if (!record || record->kind == OutgoingKind::message) return false;
     turn.rows.erase(Table::outgoing, request.bytes);
     document_accepted(turn, record->frame);
+    if (auto const recall = recall_in(record->frame))
+        take_fate(turn, {recall->conversation, recall->seq, wire::FateKind::recalled, std::nullopt});
     turn.tell(RequestAnswered{request, std::nullopt});
     return true;
+}
+
+bool take_too_late(Turn& turn, RequestId const& request) {
+    auto record = find(turn, request);
+    if (!record || record->state != OutgoingState::waiting) return false;
+    if (record->kind == OutgoingKind::message) {
+        if (record->replaces == 0) return false;
+        record->state = OutgoingState::too_late;
+        save(turn, request, *record);
+        turn.tell(MessageChanged{record->conversation, record->message, MessageState::refused});
+        forget_early_reports(turn, record->conversation);
+        return true;
+    }
+    if (!recall_in(record->frame)) return false;
+    turn.rows.erase(Table::outgoing, request.bytes);
+    turn.tell(RequestAnswered{request, std::nullopt, true});
+    return true;
+}
+
+bool recalled_unasked(Turn& turn, MessageRecord const& message) {
+    return message.own && message.device == turn.account().device && !message.recall_wished;
+}
+
+std::string unasked_in_words(std::uint64_t seq) {
+    return "the server took back message " + std::to_string(seq) + ", and nobody here had asked for it";
 }
 
 void take_fate(Turn& turn, wire::Fate const& fate) {
@@ -495,6 +537,9 @@ void take_fate(Turn& turn, wire::Fate const& fate) {
             break;
         case wire::FateKind::recalled:
         case wire::FateKind::expired:
+            if (message->fate == fate.kind) return;  // the answer came, and the notice too
+            if (fate.kind == wire::FateKind::recalled && recalled_unasked(turn, *message))
+                turn.alarm("recalled_unasked", unasked_in_words(fate.seq), fate.conversation, message->receipt);
             message->fate = fate.kind;
             break;
     }

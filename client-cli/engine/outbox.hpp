@@ -14,7 +14,9 @@ bool may_pass_later(wire::Rule rule);
 bool may_pass_later(wire::ErrorCode code);
 
 MessageKind kind_of(ContentBody const& body);
-RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body);
+/// `replaces`: seq of an own message that still waits; 0: none.
+RequestId queue_message(Turn& turn, ConversationId const& conversation, MessageId const& id, ContentBody body,
+                        std::uint64_t replaces = 0);
 RequestId queue_request(Turn& turn, OutgoingKind kind, wire::ClientBody body);
 
 /// Everything that waits and is not on its way, oldest first; seals what must be sealed.
@@ -34,6 +36,12 @@ bool take_refused(Turn& turn, InFlight& in_flight, RequestId const& request, wir
 bool take_error(Turn& turn, InFlight& in_flight, RequestId const& request, wire::Error const& error);
 /// Done, or an answer that says as much: the request is over.
 bool take_done(Turn& turn, RequestId const& request);
+/// A recall or a replacement of what had passed already.
+bool take_too_late(Turn& turn, RequestId const& request);
+
+/// A recall that the author did not wish drops a message in the author's name.
+bool recalled_unasked(Turn& turn, MessageRecord const& message);
+std::string unasked_in_words(std::uint64_t seq);
 
 /// The server's word on what became of an envelope of this account. It cannot undo what a reader said.
 void take_fate(Turn& turn, wire::Fate const& fate);

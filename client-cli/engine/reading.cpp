@@ -177,6 +177,10 @@ std::optional<MessageView> view_of(ConversationId const& id, ConversationRecord 
             view.state = MessageState::refused;
             view.refusal = record.refusal;
             break;
+        case OutgoingState::too_late:
+            view.state = MessageState::refused;
+            view.too_late = true;
+            break;
         case OutgoingState::proving:
             return std::nullopt;  // in its place among the messages
     }
@@ -260,6 +264,73 @@ Result<MessageId> Engine::send(ConversationId const& id, std::string text, WallT
     queue_message(turn, id, message, Text{std::move(text)});
     turn.rows.commit();
     return message;
+}
+
+namespace {
+
+/// An own message that waits: a draft that never left, or one that the server holds.
+struct Waiting {
+    std::optional<RequestId> draft;
+    std::uint64_t seq = 0;
+};
+Result<Waiting> waiting_message(Turn& turn, ConversationId const& id, MessageId const& message) {
+    auto const conversation = turn.conversation(id);
+    auto const place =
+        turn.rows.get<MessagePlaceRecord>(Table::message_ids, key_of(id, turn.account().account, message));
+    if (!conversation || !place) return Errc::unknown;
+    if (place->seq > 0) {
+        auto const record = turn.rows.get<MessageRecord>(Table::messages, key_of(id, place->seq));
+        if (!record || !record->own) return Errc::unknown;
+        if (state_of(*conversation, *record, turn.now) != MessageState::held) return Errc::conflict;
+        return Waiting{std::nullopt, place->seq};
+    }
+    auto const record = turn.rows.get<OutgoingRecord>(Table::outgoing, place->request->bytes);
+    if (!record) return Errc::unknown;
+    // Refused for good, it has no life on the server whatever was sent.
+    if (record->state == OutgoingState::waiting && !record->variants.empty()) return Errc::not_yet;
+    return Waiting{place->request, 0};
+}
+
+/// Before the server is asked: what it says later is judged by it.
+void note_wish(Turn& turn, ConversationId const& id, std::uint64_t seq) {
+    auto const key = key_of(id, seq);
+    auto record = turn.rows.get<MessageRecord>(Table::messages, key);
+    INTERLUDE_CHECK(record);
+    record->recall_wished = true;
+    turn.rows.put(Table::messages, key, *record);
+}
+
+}  // namespace
+
+Result<std::optional<RequestId>> Engine::recall(ConversationId const& id, MessageId const& message, WallTime now) {
+    Turn turn(vault_, entropy_, now);
+    INTERLUDE_TRY(auto const waiting, waiting_message(turn, id, message));
+    std::optional<RequestId> asked;
+    if (waiting.draft) {
+        turn.rows.erase(Table::outgoing, waiting.draft->bytes);
+        turn.rows.erase(Table::message_ids, key_of(id, turn.account().account, message));
+    } else {
+        note_wish(turn, id, waiting.seq);
+        asked = queue_request(turn, OutgoingKind::document, wire::Recall{id, waiting.seq});
+    }
+    turn.rows.commit();
+    return asked;
+}
+
+Result<MessageId> Engine::replace(ConversationId const& id, MessageId const& message, std::string text, WallTime now) {
+    if (text.size() > text_bytes_max) return Errc::too_long;
+    if (!bytes::is_utf8(text)) return Errc::malformed;
+    Turn turn(vault_, entropy_, now);
+    INTERLUDE_TRY(auto const waiting, waiting_message(turn, id, message));
+    if (pause_of(*turn.conversation(id)) != Pause::none) return Errc::not_allowed;
+    auto const other = waiting.draft ? message : turn.entropy.id<MessageId>();
+    if (waiting.draft)
+        turn.rows.erase(Table::outgoing, waiting.draft->bytes);
+    else
+        note_wish(turn, id, waiting.seq);
+    queue_message(turn, id, other, Text{std::move(text)}, waiting.seq);
+    turn.rows.commit();
+    return other;
 }
 
 Result<void> Engine::send_profile(ConversationId const& id, std::string own_name, WallTime now) {

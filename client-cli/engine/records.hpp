@@ -257,11 +257,12 @@ struct MessageRecord {
     Bytes receipt_signature;
     bool proven = false;  // its log entry came and was verified
     std::optional<wire::FateKind> fate;
+    bool recall_wished = false;  // by its author, here
     static constexpr auto fields() {
         using S = MessageRecord;
         return std::tuple(&S::id, &S::kind, &S::from, &S::device, &S::own, &S::sent_at, &S::accepted_at, &S::text,
                           &S::duplicate, &S::envelope, &S::request, &S::holds, &S::passed, &S::opened_by,
-                          &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate);
+                          &S::unopened_by, &S::receipt, &S::receipt_signature, &S::proven, &S::fate, &S::recall_wished);
     }
 };
 
@@ -319,9 +320,10 @@ enum class OutgoingKind : std::uint8_t {
 };
 
 enum class OutgoingState : std::uint8_t {
-    waiting = 1,  // sent or not, unanswered
-    proving = 2,  // stored; the proof of what is held is not here yet
-    refused = 4,  // by a rule; the draft stays
+    waiting = 1,   // sent or not, unanswered
+    proving = 2,   // stored; the proof of what is held is not here yet
+    refused = 4,   // by a rule; the draft stays
+    too_late = 5,  // what it was to replace had passed already; the draft stays
 };
 
 struct OutgoingRecord {
@@ -339,14 +341,15 @@ struct OutgoingRecord {
     std::uint64_t epoch = 0;
     std::vector<Hash32> variants;  // hashes of everything that was ever sealed for it
     std::uint64_t seq = 0;         // once stored
+    std::uint64_t replaces = 0;    // seq of an own message; 0: none
     // Anything else: the whole ClientFrame.
     Bytes frame;
     std::optional<wire::Refused> refusal;
     static constexpr auto fields() {
         using S = OutgoingRecord;
         return std::tuple(&S::order, &S::kind, &S::state, &S::made, &S::conversation, &S::message, &S::body,
-                          &S::content, &S::sealed, &S::generation, &S::epoch, &S::variants, &S::seq, &S::frame,
-                          &S::refusal);
+                          &S::content, &S::sealed, &S::generation, &S::epoch, &S::variants, &S::seq, &S::replaces,
+                          &S::frame, &S::refusal);
     }
 };
 

@@ -52,6 +52,12 @@ ServerRecord Turn::server() {
     return std::move(*record);
 }
 
+base::Millis Turn::hold_life() {
+    auto const record = rows.home<ServerRecord>(home::server);
+    bool const known = record && record->hold_life_seconds > 0;
+    return known ? std::chrono::seconds{record->hold_life_seconds} : base::Millis{base::limits::hold_life_default};
+}
+
 bool Turn::believes_time() {
     base::Millis const tolerance = base::limits::clock_tolerance;
     auto const record = rows.home<ServerRecord>(home::server);

@@ -108,6 +108,8 @@ struct Turn {
     // The rows that nearly everything needs; absent ones are our own bug where a caller got this far.
     AccountRecord account();
     ServerRecord server();
+    /// As the server said; the default before it did.
+    base::Millis hold_life();
     void save(ServerRecord const& server) { rows.put_home(home::server, server); }
     /// This clock and the server's told the same time at the last nonce. Nothing is deleted by a time that is not
     /// believed (exact.md, Life).

@@ -9,6 +9,7 @@
 #include "common/base/ids.hpp"
 #include "common/base/time.hpp"
 #include "common/schedule/calendar.hpp"
+#include "common/schedule/schedule_change.hpp"
 #include "common/wire/frames.hpp"
 
 namespace interlude::engine {
@@ -50,6 +51,7 @@ struct MessageView {
     MessageState state{};
     std::optional<WallTime> held_until;    // while held, when it is known
     std::optional<wire::Refused> refusal;  // while refused
+    bool too_late = false;                 // refused: what it was to replace had passed already
     bool paused = false;                   // on this device, and the conversation takes no messages now
     bool proof_missing = false;            // held, and its log proof is not here yet
     bool unread = false;
@@ -125,6 +127,14 @@ struct HoursView {
     std::vector<base::Interval> windows;   // from now on, as far as published (at most 400 days)
     std::optional<WallTime> published_until;
     std::vector<OverrideView> overrides;  // oldest first
+};
+
+/// What a change of the own hours would come to.
+struct HoursPreview {
+    schedule::Calendar calendar;  // with it in force from now
+    std::string zone;
+    std::vector<schedule::OddDay> odd_days;          // on which a window is longer or shorter than the clock says
+    std::optional<schedule::ChangeProblem> problem;  // for which a server refuses it
 };
 
 struct DeviceView {

@@ -1,7 +1,10 @@
 #include "client-cli/ui/moments.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
+
+#include "common/schedule/hours_text.hpp"
 
 namespace interlude::ui {
 
@@ -36,6 +39,39 @@ std::optional<base::WallTime> after(std::string const& text, base::WallTime base
     }
 }
 
+/// A day that a text begins with, and what follows it.
+struct NamedDay {
+    sys_days day;
+    std::string rest;
+};
+
+/// today, tomorrow, Mon or Monday (the coming one), 2026-11-23; any case.
+std::optional<NamedDay> day_in(std::string const& text, sys_days today) {
+    int year = 0, month = 0, day = 0, used = 0;
+    if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) == 3) {
+        year_month_day const ymd{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
+                                 std::chrono::day(static_cast<unsigned>(day))};
+        if (!ymd.ok() || year < 1970) return std::nullopt;
+        return NamedDay{sys_days{ymd}, text.substr(static_cast<std::size_t>(used))};
+    }
+    auto const end = std::min(text.find(' '), text.size());
+    std::string word;
+    for (char const c : text.substr(0, end)) word += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    if (word == "today") return NamedDay{today, text.substr(end)};
+    if (word == "tomorrow") return NamedDay{today + days{1}, text.substr(end)};
+    for (int number = 0; number < 7; ++number) {
+        auto const weekday = static_cast<schedule::Weekday>(number);
+        auto const is = [&](std::string_view name) {
+            return name.size() == word.size() && std::equal(name.begin() + 1, name.end(), word.begin() + 1) &&
+                   static_cast<char>(name[0] + 32) == word[0];
+        };
+        if (!is(schedule::name(weekday)) && !is(schedule::short_name(weekday))) continue;
+        auto const now = static_cast<int>(std::chrono::weekday{today}.iso_encoding()) - 1;
+        return NamedDay{today + days{(number - now + 6) % 7 + 1}, text.substr(end)};
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<base::WallTime> parse_moment(std::string const& text, schedule::ZoneRules const& zone, base::WallTime now,
@@ -46,19 +82,14 @@ std::optional<base::WallTime> parse_moment(std::string const& text, schedule::Zo
         if (!later) return std::nullopt;
         return whole_seconds(*later);
     }
-    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
+    int hour = 0, minute = 0, second = 0, used = 0;
     auto const today = floor<days>(zone.to_local(now));
-    sys_days date = today;
-    char const* rest = text.c_str();
-    char separator = 0;
-    if (std::sscanf(rest, "%4d-%2d-%2d%c%n", &year, &month, &day, &separator, &used) == 4 &&
-        (separator == 'T' || separator == ' ')) {
-        year_month_day const ymd{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
-                                 std::chrono::day(static_cast<unsigned>(day))};
-        if (!ymd.ok() || year < 1970) return std::nullopt;
-        date = sys_days{ymd};
-        rest += used;
-    }
+    auto const named = day_in(text, today);
+    auto const date = named ? named->day : today;
+    auto const clock = named ? named->rest : text;
+    if (named && clock.empty()) return zone.first_occurrence(date);
+    if (named && clock[0] != ' ' && clock[0] != 'T') return std::nullopt;
+    char const* rest = clock.c_str() + (named ? 1 : 0);
     if (std::sscanf(rest, "%2d:%2d%n", &hour, &minute, &used) != 2) return std::nullopt;
     rest += used;
     if (*rest == ':') {

@@ -31,14 +31,22 @@ std::vector<Verb> const& verbs() {
          "begin with an invitation"},
         {"invite", {}, {"name"}, 0, 0, "invite --name NAME", "(therapists) an invitation for a client"},
         {"hours set",
-         {},
+         {"preview"},
          {"zone"},
          1,
          1,
          "hours set \"Mon-Fri 09:00-12:00,14:00-17:00\" --zone Europe/Berlin",
          "(therapists) weekly hours"},
-        {"hours open", {}, {}, 2, 2, "hours open FROM TO", "(therapists) an extra opening"},
-        {"hours close", {}, {}, 2, 2, "hours close FROM TO", "(therapists) a closure"},
+        {"hours preview",
+         {},
+         {"zone"},
+         1,
+         1,
+         "hours preview \"Mon-Fri 09:00-12:00\" --zone Europe/Berlin",
+         "(therapists) what clients would see; also --preview with set, open, close and undo"},
+        {"hours open", {"preview"}, {}, 2, 2, "hours open FROM TO", "(therapists) an extra opening"},
+        {"hours close", {"preview"}, {}, 2, 2, "hours close FROM TO", "(therapists) a closure"},
+        {"hours undo", {"preview"}, {}, 0, 0, "hours undo", "(therapists) the hours before the last change, anew"},
         {"hours open-now",
          {},
          {"reason"},
@@ -63,6 +71,21 @@ std::vector<Verb> const& verbs() {
         {"hours show", {}, {}, 0, 1, "hours show [CONVERSATION]", "when messages are read, in your own time"},
         {"list", {}, {}, 0, 0, "list", "your conversations"},
         {"send", {}, {}, 1, 2, "send [CONVERSATION] TEXT   (TEXT may be - for standard input)", "write a message"},
+        {"held",
+         {},
+         {},
+         0,
+         1,
+         "held [CONVERSATION]",
+         "what you wrote and nobody has yet, with the ids to take it back by"},
+        {"recall",
+         {},
+         {},
+         1,
+         2,
+         "recall [CONVERSATION] MESSAGE",
+         "take back what nobody has yet (MESSAGE: its id, or last)"},
+        {"replace", {}, {}, 2, 3, "replace [CONVERSATION] MESSAGE TEXT", "other words instead, in one step"},
         {"read", {"peek", "offline"}, {}, 0, 1, "read [CONVERSATION] [--peek] [--offline]", "read messages"},
         {"watch",
          {},
@@ -206,8 +229,9 @@ std::string help_text() {
     out +=
         "\n"
         "  CONVERSATION is the name you gave it, or the beginning of its id; leave it out where there is one.\n"
-        "  FROM and TO: 2026-11-23T18:00:00Z, \"2026-11-23 18:00\" or 18:00 (your time), now, +90m (after now, or "
-        "FROM).\n"
+        "  FROM and TO: 2026-11-23T18:00:00Z, \"2026-11-23 18:00\", \"Mon 09:00\", tomorrow or 18:00 (your time), now, "
+        "+90m\n"
+        "  (after now, or FROM).\n"
         "  UNTIL: likewise, after now. WHY: illness, emergency, family, technical, agreed or other (the default).\n"
         "  --home DIR     also INTERLUDE_HOME; default ~/.local/share/interlude\n"
         "  --ca FILE      the server's certificate authority; kept in the home at join\n"

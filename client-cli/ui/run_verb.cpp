@@ -17,6 +17,9 @@ int call(Options const& options) {
                                                    {"devices", devices},
                                                    {"status", status},
                                                    {"send", send},
+                                                   {"held", held},
+                                                   {"recall", recall},
+                                                   {"replace", replace},
                                                    {"read", read},
                                                    {"watch", watch},
                                                    {"chat", chat},
@@ -26,6 +29,8 @@ int call(Options const& options) {
                                                    {"hours open-now", hours_open_now},
                                                    {"hours away", hours_away},
                                                    {"hours postpone", hours_postpone},
+                                                   {"hours preview", hours_preview},
+                                                   {"hours undo", hours_undo},
                                                    {"hours show", hours_show},
                                                    {"crisis", crisis},
                                                    {"audit verify", audit_verify}};

@@ -114,6 +114,11 @@ std::string counted(std::uint64_t count, std::string const& one, std::string con
     return std::to_string(count) + " " + (count == 1 ? one : many.empty() ? one + "s" : many);
 }
 
+std::string date_of(std::chrono::sys_days day) {
+    constexpr std::size_t date_length = 10;
+    return rfc3339(base::WallTime{day.time_since_epoch()}).substr(0, date_length);
+}
+
 std::string rfc3339(base::WallTime time) {
     auto const ms = base::to_ms(time);
     std::time_t const seconds = ms / 1000;

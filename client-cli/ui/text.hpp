@@ -31,6 +31,8 @@ std::size_t screen_columns();
 /// "1 entry", "2 entries"; `many` where an s is not enough.
 std::string counted(std::uint64_t count, std::string const& one, std::string const& many = {});
 
+/// "2027-03-28"
+std::string date_of(std::chrono::sys_days day);
 /// RFC 3339 UTC with milliseconds.
 std::string rfc3339(base::WallTime time);
 

@@ -20,6 +20,9 @@ int status(Options const& options);
 
 // verbs_messages.cpp
 int send(Options const& options);
+int held(Options const& options);
+int recall(Options const& options);
+int replace(Options const& options);
 int read(Options const& options);
 int watch(Options const& options);
 
@@ -33,6 +36,8 @@ int hours_close(Options const& options);
 int hours_open_now(Options const& options);
 int hours_away(Options const& options);
 int hours_postpone(Options const& options);
+int hours_preview(Options const& options);
+int hours_undo(Options const& options);
 int hours_show(Options const& options);
 
 // verbs_trust.cpp

@@ -42,6 +42,13 @@ std::string override_in_words(engine::OverrideView const& one, base::WallTime no
            "), said " + when(one.said_at, now);
 }
 
+schedule::PictureStyle picture_style() {
+    schedule::PictureStyle style;
+    char const* const language = std::getenv("LC_ALL") ? std::getenv("LC_ALL") : std::getenv("LANG");
+    style.unicode = language && std::string_view(language).find("UTF-8") != std::string_view::npos;
+    return style;
+}
+
 /// Words first, then a drawn week, in the reader's zone.
 void print_hours(Options const& options, engine::HoursView const& hours, std::string const& who) {
     if (options.json) {
@@ -58,30 +65,32 @@ void print_hours(Options const& options, engine::HoursView const& hours, std::st
     schedule::Calendar const calendar({{hours.number, now - std::chrono::days{1}, span, hours.windows}});
     for (auto const& line : schedule::calendar_in_words(calendar, who, zone, now)) std::cout << line << '\n';
     for (auto const& one : hours.overrides) std::cout << override_in_words(one, now) << '\n';
-    schedule::PictureStyle style;
-    char const* const language = std::getenv("LC_ALL") ? std::getenv("LC_ALL") : std::getenv("LANG");
-    style.unicode = language && std::string_view(language).find("UTF-8") != std::string_view::npos;
     std::cout << '\n';
-    for (auto const& line : schedule::week_picture(calendar, zone, now, style)) std::cout << line << '\n';
+    for (auto const& line : schedule::week_picture(calendar, zone, now, picture_style())) std::cout << line << '\n';
+}
+
+[[noreturn]] void throw_not_publishable(Options const& options, base::Errc error) {
+    switch (error) {
+        case base::Errc::not_allowed:
+            throw Failure(not_allowed, "not_a_therapist", "only a therapist publishes hours", "");
+        case base::Errc::unknown: {
+            if (options.verb == "hours undo")
+                throw Failure(usage, "nothing_before", "there are no earlier hours to go back to",
+                              "interlude hours show");
+            std::string hint = "IANA names, such as Europe/Berlin";
+            auto const near = schedule::nearest_zone_names(options.value("zone").value_or(""));
+            if (!near.empty()) hint = "did you mean " + near.front() + "?";
+            throw Failure(usage, "unknown_zone", "there is no such zone", hint);
+        }
+        default:
+            throw Failure(usage, "bad_schedule", "these hours overlap themselves or lie in the past",
+                          "hours show prints what is published");
+    }
 }
 
 /// Waits for the server's answer to a published schedule.
 int publish(Options const& options, Home& home, base::Result<base::RequestId> const& request) {
-    if (!request) {
-        switch (request.error()) {
-            case base::Errc::not_allowed:
-                throw Failure(not_allowed, "not_a_therapist", "only a therapist publishes hours", "");
-            case base::Errc::unknown: {
-                std::string hint = "IANA names, such as Europe/Berlin";
-                auto const near = schedule::nearest_zone_names(options.value("zone").value_or(""));
-                if (!near.empty()) hint = "did you mean " + near.front() + "?";
-                throw Failure(usage, "unknown_zone", "there is no such zone", hint);
-            }
-            default:
-                throw Failure(usage, "bad_schedule", "these hours overlap themselves or lie in the past",
-                              "hours show prints what is published");
-        }
-    }
+    if (!request) throw_not_publishable(options, request.error());
     std::optional<wire::Refused> no;
     bool answered = false;
     client_net::OnEvent const event = [&](engine::Event const& one) {
@@ -103,6 +112,74 @@ int publish(Options const& options, Home& home, base::Result<base::RequestId> co
     return done;
 }
 
+std::string problem_in_words(schedule::ChangeProblem problem) {
+    return texts().at("schedule_problems").at(std::string(schedule::name(problem))).get<std::string>();
+}
+
+/// "Sun 28 Mar: 01:00-05:00 is 1 hour shorter"
+std::string odd_day_in_words(schedule::OddDay const& odd, schedule::ZoneRules const& zone, base::WallTime now) {
+    auto const start = zone.first_occurrence(odd.day + std::chrono::minutes{odd.rule.start});
+    auto const minutes = std::chrono::duration_cast<std::chrono::minutes>(odd.longer_by).count();
+    auto const length = minutes < 0 ? -minutes : minutes;
+    auto const amount = length % 60 == 0 ? counted(static_cast<std::uint64_t>(length / 60), "hour")
+                                         : counted(static_cast<std::uint64_t>(length), "minute");
+    return schedule::instant_in_words(start, zone, now) + ": this window is " + amount +
+           (minutes < 0 ? " shorter" : " longer") + " than the clock says";
+}
+
+json preview_json(engine::HoursPreview const& preview, base::WallTime now) {
+    auto windows = json::array();
+    for (auto const& window : preview.calendar.windows())
+        if (window.end > now) windows.push_back({{"start", rfc3339(window.start)}, {"end", rfc3339(window.end)}});
+    auto odd = json::array();
+    for (auto const& one : preview.odd_days)
+        odd.push_back({{"day", date_of(one.day)}, {"longer_by_seconds", one.longer_by.count()}});
+    json object{{"type", "preview"},
+                {"zone", preview.zone},
+                {"allowed", !preview.problem},
+                {"windows", windows},
+                {"odd_days", odd}};
+    if (preview.problem) object["problem"] = schedule::name(*preview.problem);
+    return object;
+}
+
+/// What the clients would see, the days on which the clocks change, and whether it may be published.
+int show_preview(Options const& options, base::Result<engine::HoursPreview> const& preview) {
+    if (!preview) throw_not_publishable(options, preview.error());
+    auto const now = wall_now();
+    if (options.json) {
+        print_json(preview_json(*preview, now));
+        return preview->problem ? refused : done;
+    }
+    auto const reader = reader_zone(now);
+    std::cout << "Nothing is published. What your clients will see, each in their own time (here in yours):\n\n";
+    for (auto const& line : schedule::calendar_in_words(preview->calendar, "Your therapist", reader, now))
+        std::cout << line << '\n';
+    std::cout << '\n';
+    for (auto const& line : schedule::week_picture(preview->calendar, reader, now, picture_style()))
+        std::cout << line << '\n';
+    if (!preview->odd_days.empty()) {
+        std::cout << "\nThe clocks change:\n";
+        auto const span = schedule::zone_span(schedule::compiled_span(now));
+        if (auto const zone = schedule::load_zone(preview->zone, span.start, span.end))
+            for (auto const& odd : preview->odd_days) std::cout << "  " << odd_day_in_words(odd, *zone, now) << '\n';
+    }
+    if (!preview->problem) return done;
+    std::cout << "\nThe server will refuse it: " << problem_in_words(*preview->problem) << ".\n"
+              << "  hours postpone and hours away say so openly, with a reason.\n";
+    return refused;
+}
+
+/// Publishes, or shows what would be.
+int change(Options const& options, engine::HoursWish wish) {
+    auto home = Home::open(options);
+    if (options.has("preview")) {
+        home.catch_up(options);
+        return show_preview(options, home.engine().hours_preview(std::move(wish), wall_now()));
+    }
+    return publish(options, home, home.engine().hours_change(std::move(wish), wall_now()));
+}
+
 base::Interval span_of(Options const& options) {
     auto const now = wall_now();
     auto const zone = reader_zone(now);
@@ -118,23 +195,28 @@ base::Interval span_of(Options const& options) {
 }  // namespace
 
 int hours_set(Options const& options) {
-    auto home = Home::open(options);
     auto weekly = schedule::parse_hours(options.words[0]);
     if (!weekly) throw Failure(usage, "bad_hours", weekly.error().text, weekly.error().hint);
     auto const zone = options.value("zone").value_or(reader_zone(wall_now()).name());
-    return publish(options, home, home.engine().hours_set(std::move(*weekly), zone, wall_now()));
+    return change(options, {engine::HoursWish::Kind::weekly, std::move(*weekly), {}, zone});
+}
+
+int hours_preview(Options const& options) {
+    auto as_set = options;
+    as_set.flags["preview"] = "";
+    return hours_set(as_set);
 }
 
 int hours_open(Options const& options) {
-    auto const span = span_of(options);
-    auto home = Home::open(options);
-    return publish(options, home, home.engine().hours_open(span, wall_now(), reader_zone(wall_now()).name()));
+    return change(options, {engine::HoursWish::Kind::opening, {}, span_of(options), reader_zone(wall_now()).name()});
 }
 
 int hours_close(Options const& options) {
-    auto const span = span_of(options);
-    auto home = Home::open(options);
-    return publish(options, home, home.engine().hours_close(span, wall_now(), reader_zone(wall_now()).name()));
+    return change(options, {engine::HoursWish::Kind::closure, {}, span_of(options), reader_zone(wall_now()).name()});
+}
+
+int hours_undo(Options const& options) {
+    return change(options, {engine::HoursWish::Kind::undo, {}, {}, {}});
 }
 
 namespace {

@@ -38,6 +38,10 @@ std::string refusal_of(engine::MessageView const& message) {
     return refusal_in_words(*message.refusal);
 }
 
+std::string too_late_in_words() {
+    return texts().at("rules").at("too_late").get<std::string>();
+}
+
 /// Answered for good: the server's word and, where something is held, its proof are in the vault.
 bool settled(std::optional<engine::MessageView> const& message) {
     return message && message->state != engine::MessageState::on_device && !message->proof_missing;
@@ -68,6 +72,7 @@ json message_json(engine::MessageView const& message, std::string const& convers
     if (message.paused) object["paused"] = true;
     if (message.unopened) object["unopened"] = true;
     if (message.refusal) object["reason"] = refusal_of(message);
+    if (message.too_late) object["reason"] = too_late_in_words();
     if (message.state == engine::MessageState::held) object["proved"] = !message.proof_missing;
     return object;
 }
@@ -78,6 +83,7 @@ std::string state_in_words(engine::MessageView const& message, base::WallTime no
         words += message.held_until ? " until " + when(*message.held_until, now) + " (your time)"
                                     : "; no opening is published yet";
     if (message.state == engine::MessageState::refused && message.refusal) words += ": " + refusal_of(message);
+    if (message.too_late) words += ": " + too_late_in_words();
     if (message.paused) words += "; it is not sent: sending is paused here (interlude list says why)";
     if (message.unopened) words += "; the other side cannot open it, so please write it again";
     if (message.proof_missing) words += ", its proof is on the way";
@@ -190,6 +196,125 @@ int send(Options const& options) {
                       std::string(error.what()) + "; the message itself is kept on this device and will be sent",
                       "do not write it again; run: interlude status");
     }
+}
+
+namespace {
+
+/// Own ones that nobody else has yet, oldest first.
+std::vector<engine::MessageView> waiting_messages(Home& home, base::ConversationId const& conversation) {
+    std::vector<engine::MessageView> waiting;
+    for (auto& message : home.engine().messages(conversation, wall_now()))
+        if (message.from_me && waits_unseen(message.state)) waiting.push_back(std::move(message));
+    return waiting;
+}
+
+/// "last", or the beginning of an id as `held` shows it.
+engine::MessageView find_waiting(Home& home, engine::ConversationView const& conversation, std::string const& word) {
+    auto const waiting = waiting_messages(home, conversation.id);
+    std::vector<engine::MessageView> found;
+    for (auto const& message : waiting)
+        if (hex(message.id).rfind(word, 0) == 0 || (word == "last" && &message == &waiting.back()))
+            found.push_back(message);
+    if (found.size() == 1) return found.front();
+    for (auto const& message : home.engine().messages(conversation.id, wall_now()))
+        if (found.empty() && message.from_me && hex(message.id).rfind(word, 0) == 0)
+            throw Failure(refused, "too_late", "it is " + state_in_words(message, wall_now()) + ": nothing was changed",
+                          "interlude held lists what can still be taken back");
+    throw Failure(usage, "no_message",
+                  found.empty() ? "nothing that waits has an id that begins like that"
+                                : "several messages have an id that begins like that",
+                  "interlude held lists what can be taken back, with its ids; last is the newest");
+}
+
+/// An own message that its author wants back, in a home that has just seen the server.
+struct Wanted {
+    Home home;
+    engine::ConversationView conversation;
+    engine::MessageView message;
+};
+Wanted find_wanted(Options const& options, std::size_t words_behind) {
+    auto home = Home::open(options);
+    home.catch_up(options);  // what is on its way gets its answer first
+    bool const named = options.words.size() > words_behind;
+    auto const conversation = home.find(named ? std::optional(options.words[0]) : std::nullopt);
+    auto message = find_waiting(home, conversation, options.words[named ? 1 : 0]);
+    return {std::move(home), conversation, std::move(message)};
+}
+
+[[noreturn]] void throw_not_taken_back(base::Errc error) {
+    if (error == base::Errc::not_yet)
+        throw Failure(kept, "not_answered",
+                      "it is on its way to the server, which did not answer yet: nothing was changed",
+                      "try again when the server is reached: interlude status");
+    throw Failure(refused, "too_late", too_late_in_words() + "; nothing was changed", "");
+}
+
+/// Runs until the server answered `request`; absent: it did not.
+std::optional<engine::RequestAnswered> answer_to(Options const& options, Home& home, base::RequestId const& request) {
+    std::optional<engine::RequestAnswered> answer;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        auto const* answered = std::get_if<engine::RequestAnswered>(&one);
+        if (answered && answered->request == request) answer = *answered;
+        return answer.has_value();
+    };
+    home.run(options.timeout, event, [](bool) { return false; });
+    return answer;
+}
+
+}  // namespace
+
+int held(Options const& options) {
+    auto home = Home::open(options);
+    home.catch_up(options);
+    bool any = false;
+    for (auto const& conversation : home.engine().conversations()) {
+        if (!options.words.empty() && conversation.id != home.find(options.words[0]).id) continue;
+        for (auto const& message : waiting_messages(home, conversation.id)) {
+            any = true;
+            if (options.json) {
+                print_json(message_json(message, conversation.name));
+                continue;
+            }
+            std::cout << hex(message.id).substr(0, 8) << "  " << visible(conversation.name, false) << "  "
+                      << message_line(message, wall_now(), screen_columns()) << '\n';
+        }
+    }
+    if (!any && !options.json) std::cout << "Nothing of yours waits.\n";
+    return done;
+}
+
+int recall(Options const& options) {
+    auto [home, conversation, message] = find_wanted(options, 1);
+    auto const asked = home.engine().recall(conversation.id, message.id, wall_now());
+    if (!asked) throw_not_taken_back(asked.error());
+    if (!*asked) {
+        if (!options.json) std::cout << "Taken back: it had never left this device.\n";
+        return done;
+    }
+    auto const answer = answer_to(options, home, **asked);
+    if (!answer)
+        throw Failure(kept, "recall_kept", "the server was not reached: the message is still held there",
+                      "the wish is kept here and goes out with your next command, for example: interlude status");
+    if (answer->too_late || answer->refused) throw_not_taken_back(base::Errc::conflict);
+    if (auto const now = home.engine().message(conversation.id, message.id, wall_now()))
+        print(options, *now, conversation.name);
+    if (!options.json)
+        std::cout << "Taken back: nobody was shown it. The log keeps that something was taken back, not what.\n";
+    return done;
+}
+
+int replace(Options const& options) {
+    auto [home, conversation, message] = find_wanted(options, 2);
+    auto const other = home.engine().replace(conversation.id, message.id, options.words.back(), wall_now());
+    if (!other) {
+        if (other.error() == base::Errc::too_long)
+            throw Failure(refused, "too_long", "the message is too long, so nothing was changed", "send it in parts");
+        if (other.error() == base::Errc::not_allowed)
+            throw Failure(refused, "paused", pause_in_words(conversation.pause) + ", so nothing was changed",
+                          "run: interlude status");
+        throw_not_taken_back(other.error());
+    }
+    return send_kept(options, home, conversation, *other);
 }
 
 int read(Options const& options) {

@@ -29,7 +29,7 @@ namespace interlude::vault {
 namespace {
 
 using Kind = VaultError::Kind;
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 constexpr auto lock_wait_max = std::chrono::seconds{30};
 constexpr std::size_t salt_bytes = 16;
 constexpr std::size_t key_file_bytes = 32;

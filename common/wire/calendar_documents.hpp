@@ -19,6 +19,7 @@ base::Result<schedule::ChainPlace> place_of(SignedDocument const& document);
 class CalendarMaker {
   public:
     void add(PublishedDocument const& published);
+    void add(schedule::PublishedSchedule schedule) { schedules_.push_back(std::move(schedule)); }
     schedule::Calendar made() && { return {std::move(schedules_), std::move(overrides_)}; }
 
   private:

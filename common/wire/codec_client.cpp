@@ -165,9 +165,7 @@ Result<Send> read(v1::Send const& proto) {
     INTERLUDE_TRY_VOID(read_address(out, proto));
     out.mls = read_bytes(proto.mls());
     INTERLUDE_TRY(out.wish, read_enum(proto.wish(), Wish::refuse));
-    if (proto.has_replaces()) {
-        INTERLUDE_TRY(out.replaces, read_id<RequestId>(proto.replaces()));
-    }
+    if (proto.has_replaces()) out.replaces = proto.replaces();
     if (proto.has_send_now()) {
         INTERLUDE_TRY(out.send_now, read(proto.send_now()));
     }
@@ -178,7 +176,7 @@ void write(v1::Send& proto, Send const& from) {
     write_address(proto, from);
     proto.set_mls(bytes_field(from.mls));
     proto.set_wish(static_cast<v1::Wish>(from.wish));
-    if (from.replaces) proto.set_replaces(id_field(*from.replaces));
+    if (from.replaces) proto.set_replaces(*from.replaces);
     if (from.send_now) write(*proto.mutable_send_now(), *from.send_now);
     for (auto const& blob : from.blobs) proto.add_blobs(bytes_field(blob));
 }

@@ -180,7 +180,7 @@ struct Send {
     std::uint64_t epoch = 0;
     Bytes mls;  // MLSMessage(PrivateMessage, content type application), empty authenticated_data
     Wish wish = Wish::normal;
-    std::optional<RequestId> replaces;       // answers not_yet
+    std::optional<std::uint64_t> replaces;   // seq of an own message that still waits: recalled, or too_late
     std::optional<SignedDocument> send_now;  // an override over this request id; answers not_yet
     std::vector<Bytes> blobs{};              // answers not_yet
     bool operator==(Send const&) const = default;

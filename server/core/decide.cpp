@@ -4,6 +4,7 @@
 
 #include "common/crypto/hash.hpp"
 #include "common/mls_framing/outer.hpp"
+#include "server/core/recall.hpp"
 #include "server/core/refusals.hpp"
 
 namespace interlude::core {
@@ -21,11 +22,18 @@ bool epoch_accepted(SubmissionFacts const& facts, std::uint64_t epoch, WallTime 
     return facts.epoch > 0 && epoch == facts.epoch - 1 && stamp < facts.epoch_began + policy.previous_epoch_grace;
 }
 
-bool over_quota(MemberFacts const& recipient, std::uint64_t size, Policy const& policy) {
-    return recipient.undelivered_messages + 1 > policy.undelivered_messages_max ||
-           recipient.undelivered_bytes + size > policy.undelivered_bytes_max ||
-           recipient.undelivered_messages_here + 1 > policy.undelivered_messages_per_conversation_max ||
-           recipient.undelivered_bytes_here + size > policy.undelivered_bytes_per_conversation_max;
+/// What is replaced makes room for what replaces it.
+bool over_quota(MemberFacts const& recipient, std::uint64_t size, std::optional<EnvelopeRow> const& replaced,
+                Policy const& policy) {
+    auto const exceeds = [](std::uint64_t kept, std::uint64_t more, std::uint64_t less, std::uint64_t most) {
+        return kept + more > most + less;
+    };
+    std::uint64_t const messages = replaced ? 1 : 0, bytes = replaced ? replaced->size : 0;
+    return exceeds(recipient.undelivered_messages, 1, messages, policy.undelivered_messages_max) ||
+           exceeds(recipient.undelivered_bytes, size, bytes, policy.undelivered_bytes_max) ||
+           exceeds(recipient.undelivered_messages_here, 1, messages,
+                   policy.undelivered_messages_per_conversation_max) ||
+           exceeds(recipient.undelivered_bytes_here, size, bytes, policy.undelivered_bytes_per_conversation_max);
 }
 
 Calendars calendars_of(std::vector<MemberFacts> const& members) {
@@ -64,6 +72,12 @@ void decide_gates(Acceptance& acceptance, SubmissionFacts const& facts, Submissi
     acceptance.entry = EntryDraft{audit::subject_of(conversation), now, held, Veil{conversation, origin}};
 }
 
+RecallFacts recall_facts(SubmissionFacts const& facts) {
+    RecallFacts recall{facts.member, facts.replaced, false, {}, calendars_of(facts.members)};
+    for (auto const& member : facts.members) recall.recipients.push_back(member.account);
+    return recall;
+}
+
 }  // namespace
 
 WallTime effective_stamp(WallTime stamp, WallTime now, Policy const& policy) {
@@ -76,11 +90,10 @@ Verdict decide_submission(SubmissionFacts const& facts, Submission const& submis
     if (facts.bound) {
         // The same meaning, not the same bytes (exact.md, Outbox).
         bool const same = facts.bound->conversation == send.conversation && facts.bound->wish == send.wish &&
-                          !send.replaces && !send.send_now && send.blobs.empty();
+                          facts.bound->replaced == send.replaces && !send.send_now && send.blobs.empty();
         return same ? Verdict(*facts.bound) : refused(wire::Rule::invalid);
     }
-    if (send.generation != 1 || send.wish != wire::Wish::normal || send.replaces || send.send_now ||
-        !send.blobs.empty())
+    if (send.generation != 1 || send.wish != wire::Wish::normal || send.send_now || !send.blobs.empty())
         return refused(wire::Rule::not_yet);
     if (!facts.member) return refused(wire::Rule::not_a_member);
     if (facts.closed) return refused(wire::Rule::closed_conversation);
@@ -89,11 +102,16 @@ Verdict decide_submission(SubmissionFacts const& facts, Submission const& submis
 
     auto const stamp = effective_stamp(submission.stamp, time.now, policy);
     if (!epoch_accepted(facts, send.epoch, stamp, policy)) return wire::EpochStale{facts.epoch};
+    Acceptance acceptance;
+    if (send.replaces) {  // first: a replacement that comes too late is no message
+        auto recalling = decide_recall(recall_facts(facts), submission.sender, send.conversation, time);
+        if (!std::holds_alternative<Recalling>(recalling)) return wire::TooLate{};
+        acceptance.recall = std::move(std::get<Recalling>(recalling).entry);
+    }
     for (auto const& member : facts.members)
-        if (member.account != submission.sender.account && over_quota(member, send.mls.size(), policy))
+        if (member.account != submission.sender.account && over_quota(member, send.mls.size(), facts.replaced, policy))
             return refused(wire::Rule::quota);
 
-    Acceptance acceptance;
     acceptance.seq = facts.next_seq;
     acceptance.stamp = stamp;
     acceptance.envelope = crypto::sha256(send.mls);

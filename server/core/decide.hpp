@@ -7,6 +7,7 @@
 #include "common/wire/frames.hpp"
 #include "server/core/audit_events.hpp"
 #include "server/core/calendars.hpp"
+#include "server/core/delivery.hpp"
 #include "server/core/types.hpp"
 
 namespace interlude::core {
@@ -28,6 +29,7 @@ struct BoundAnswer {
     Hash32 envelope;
     std::vector<wire::Hold> holds;
     std::optional<std::uint64_t> entry;  // index in the log, when something was held
+    std::optional<std::uint64_t> replaced;
     bool operator==(BoundAnswer const&) const = default;
 };
 
@@ -53,6 +55,7 @@ struct SubmissionFacts {
     std::uint64_t next_seq = 1;
     std::vector<MemberFacts> members;  // every account of the conversation, the sender's too
     InstanceId instance;
+    std::optional<EnvelopeRow> replaced;  // that of send.replaces; nullopt also: never was, or is gone
 };
 
 struct Acceptance {
@@ -62,9 +65,10 @@ struct Acceptance {
     std::optional<AccountId> late_sender;  // the sender, if gated and written in a closed window without send-now
     std::vector<wire::Hold> holds;         // recipients other than the sender's account for whom it does not pass yet
     std::optional<EntryDraft> entry;       // `held`, when holds is not empty
+    std::optional<EntryDraft> recall;      // `recalled`, of what it replaces; before the other in the log
 };
 
-using Verdict = std::variant<Acceptance, BoundAnswer, wire::Refused, wire::EpochStale>;
+using Verdict = std::variant<Acceptance, BoundAnswer, wire::Refused, wire::EpochStale, wire::TooLate>;
 
 /// `now` is the time of the transaction. A stamp older than policy.stamp_life is replaced by it.
 Verdict decide_submission(SubmissionFacts const& facts, Submission const& submission, TimeReading now,

@@ -50,14 +50,17 @@ struct Serve {
         std::optional<wire::Refused> refused;
         if (auto const* const accepted = std::get_if<core::Acceptance>(&outcome.verdict)) {
             shared.metrics.add(ports::Counter::messages_accepted);
+            if (accepted->recall) shared.sequencer.wake();
             answer(stored(send, accepted->seq, accepted->stamp, accepted->envelope, accepted->holds));
         } else if (auto const* const bound = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
             answer(stored(send, bound->seq, bound->stamp, bound->envelope, bound->holds));
         } else if (auto* const no = std::get_if<wire::Refused>(&outcome.verdict)) {
             shared.metrics.add(ports::Counter::messages_refused);
             refused = std::move(*no);
+        } else if (auto const* const stale = std::get_if<wire::EpochStale>(&outcome.verdict)) {
+            answer(*stale);
         } else {
-            answer(std::get<wire::EpochStale>(outcome.verdict));
+            answer(std::get<wire::TooLate>(outcome.verdict));
         }
         if (!outcome.entry) {
             if (refused) answer(std::move(*refused));

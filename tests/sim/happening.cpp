@@ -48,6 +48,10 @@ std::string_view name(Happening happening) noexcept {
             return "hours published";
         case Happening::hours_overridden:
             return "hours overridden";
+        case Happening::taken_back:
+            return "taken back";
+        case Happening::replaced:
+            return "replaced";
         case Happening::hours_refused:
             return "hours refused";
         case Happening::window_opened:

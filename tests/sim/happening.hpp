@@ -30,6 +30,8 @@ enum class Happening : std::uint8_t {
     joined,
     hours_published,
     hours_overridden,
+    taken_back,
+    replaced,
     hours_refused,
     window_opened,
     window_closed,

@@ -188,8 +188,12 @@ void Person::on_event(engine::Event const& event, std::set<Witness::Place>& show
         around_.story.fail(name_ + " could not join: rule " + std::to_string(static_cast<int>(failed->rule)));
     } else if (auto const* changed = std::get_if<engine::MessageChanged>(&event)) {
         if (changed->state == engine::MessageState::delivered) around_.story.count(Happening::opened_reported);
-        if (changed->state == engine::MessageState::refused)
-            around_.story.fail(name_ + ": a message was refused, and no rule asks for that");
+        if (changed->state == engine::MessageState::recalled) around_.story.count(Happening::taken_back);
+        if (changed->state == engine::MessageState::refused) {
+            auto const message = engine().message(changed->conversation, changed->id, around_.clock.now());
+            if (!message || !message->too_late)
+                around_.story.fail(name_ + ": a message was refused, and no rule asks for that");
+        }
     } else if (std::holds_alternative<engine::LogFetched>(event)) {
         auto const report = engine().audit_verify(around_.clock.now());
         for (auto const& problem : report.problems)
@@ -280,6 +284,8 @@ void Person::act() {
     if (what < 60) {
         do write();
         while (dice_.one_in(3));
+    } else if (what < 64) {
+        take_back();
     } else if (what < 70) {
         if (!processes_.empty()) processes_[dice_.below(processes_.size())]->cut();
     } else if (what < 78) {
@@ -323,6 +329,49 @@ void Person::write() {
     }
     say("writes \"" + text + "\"");
     typed_.push_back({conversation, text, *id});
+}
+
+/// Something of one's own that is held, or never left: away with it, or other words instead.
+void Person::take_back() {
+    auto const all = conversations();
+    if (all.empty()) return;
+    auto const conversation = all[dice_.below(all.size())].id;
+    std::vector<engine::MessageView> waiting;
+    for (auto const& message : messages(conversation))
+        if (message.from_me && (message.state == engine::MessageState::held || !message.seq))
+            waiting.push_back(message);
+    if (waiting.empty()) return;
+    auto const& old = waiting[dice_.below(waiting.size())];
+    bool const other_words = dice_.one_in(2);
+    auto const text = name_ + " " + std::to_string(typed_.size() + 1) + " instead of \"" + old.text + "\"";
+    std::optional<engine::MessageId> other;
+    bool wished = false;
+    bool const lived = verb([&](engine::Engine app) {
+        if (other_words) {
+            auto const done = app.replace(conversation, old.id, text, around_.clock.now());
+            wished = done.has_value();
+            if (done) other = *done;
+        } else {
+            wished = app.recall(conversation, old.id, around_.clock.now()).has_value();
+        }
+    });
+    if (!lived) {  // whoever comes back looks what is there
+        wished = true;
+        for (auto const& message : messages(conversation))
+            if (message.text == text) other = message.id;
+    }
+    if (!wished) return;
+    say((other_words ? "replaces \"" : "takes back \"") + old.text + "\"");
+    bool const in_its_place = other && *other == old.id;  // the draft goes behind the others
+    if (in_its_place)
+        std::erase_if(typed_, [&](Typed const& one) { return one.id == old.id; });
+    else
+        for (auto& message : typed_)
+            if (message.id == old.id) message.unwanted = true;
+    if (other) {
+        around_.story.count(Happening::replaced);
+        typed_.push_back({conversation, text, *other, !in_its_place});
+    }
 }
 
 /// As after joining by a last-resort key package: more commits than a few days would bring, and more often than the
@@ -393,7 +442,9 @@ std::string Person::unsettled() {
         auto const& message = typed_[settled_];
         auto const view = engine().message(message.conversation, message.id, around_.clock.now());
         auto const what = name_ + "'s message \"" + message.text + "\" ";
+        if (!view && message.unwanted) continue;
         if (!view) return what + "is gone";
+        if (message.unwanted && (view->state == engine::MessageState::recalled || view->too_late)) continue;
         if (view->state != engine::MessageState::delivered)
             return what + "is " + std::string(engine::name(view->state));
         if (view->proof_missing) return what + "has no proof";

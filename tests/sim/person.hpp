@@ -58,6 +58,7 @@ class Person {
         ConversationId conversation;
         std::string text;
         engine::MessageId id;
+        bool unwanted = false;  // its author wished it back, or it was to replace another: it may or may not have come
     };
 
     Person(Surroundings& around, std::string name, base::Side side, std::uint64_t seed);
@@ -109,6 +110,7 @@ class Person {
     void want_new_keys();
     void change_hours();
     void override_hours();
+    void take_back();
     void say(std::string const& what) {
         around_.story.tell(clock_time(around_.clock.now()) + " " + name_ + ": " + what);
     }

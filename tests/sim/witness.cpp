@@ -93,6 +93,8 @@ void Witness::server_said(Seen& link, wire::ServerFrame const& frame) {
         story_.count(Happening::proof_given);
     } else if (auto const* envelope = std::get_if<wire::Envelope>(&body)) {
         on_envelope(link, *envelope);
+    } else if (auto const* fate = std::get_if<wire::Fate>(&body)) {
+        if (fate->kind == wire::FateKind::recalled) recalled_.insert({fate->conversation, fate->seq});
     } else if (std::holds_alternative<wire::EpochStale>(body)) {
         story_.count(Happening::epoch_stale);
     } else if (std::holds_alternative<wire::Conflict>(body)) {
@@ -164,6 +166,7 @@ void Witness::on_envelope(Seen& link, wire::Envelope const& envelope) {
     if (accepted->envelope != envelope.hash || accepted->stamp != envelope.stamp ||
         accepted->sender != envelope.sender_account)
         story_.fail(what + " was delivered as something else than was stored");
+    if (recalled_.contains(place)) story_.fail(what + " was offered, and its author had been told that it is gone");
     if (!link.offered.insert(place).second) story_.fail(what + " was offered twice on the link of " + link.who);
 
     auto const& reader = link.device->account;
@@ -247,7 +250,7 @@ void Witness::read_log() {
 }
 
 void Witness::judge_log() {
-    std::vector<Entry const*> held, schedules, windows, epochs;
+    std::vector<Entry const*> held, schedules, windows, epochs, recalls;
     std::size_t lists = 0;
     for (auto const& entry : log_) {
         switch (entry.payload.type()) {
@@ -265,6 +268,9 @@ void Witness::judge_log() {
             case audit::EntryType::epoch:
                 epochs.push_back(&entry);
                 break;
+            case audit::EntryType::recalled:
+                recalls.push_back(&entry);
+                break;
             case audit::EntryType::device_list:
                 ++lists;
                 break;
@@ -275,7 +281,6 @@ void Witness::judge_log() {
             case audit::EntryType::terms_published:
             case audit::EntryType::quiet:
             case audit::EntryType::refused:
-            case audit::EntryType::recalled:
             case audit::EntryType::expired:
             case audit::EntryType::successor:
             case audit::EntryType::key_packages_reset:
@@ -300,6 +305,7 @@ void Witness::judge_log() {
     judge_schedules(schedules);
     judge_windows(windows);
     judge_epochs(epochs);
+    judge_recalls(recalls);
     std::size_t lists_expected = 0;
     for (auto const& [id, account] : disk_.accounts) lists_expected += account.lists.size();
     if (lists != lists_expected) story_.fail("not one entry for each device list");
@@ -335,6 +341,31 @@ void Witness::judge_held(std::vector<Entry const*> const& entries) {
         if (!accepted.holds.empty() && !logged.contains(place))
             story_.fail(short_name(place.first.bytes) + "/" + std::to_string(place.second) +
                         " was held without an entry");
+}
+
+/// One entry for each that is gone, of what was held, and nobody but its author ever had it.
+void Witness::judge_recalls(std::vector<Entry const*> const& entries) {
+    std::map<base::SubjectId, ConversationId> conversations;
+    std::set<Place> gone, logged;
+    for (auto const& [id, conversation] : disk_.conversations) {
+        conversations[audit::subject_of(id)] = id;
+        for (auto const& fate : conversation.fates)
+            if (fate.fate.kind == wire::FateKind::recalled) gone.insert({id, fate.fate.seq});
+    }
+    for (auto const* entry : entries) {
+        auto const& recalled = std::get<audit::Recalled>(entry->payload.body);
+        Place const place{conversations[entry->subject], recalled.seq};
+        auto const what = short_name(place.first.bytes) + "/" + std::to_string(place.second);
+        if (!logged.insert(place).second) story_.fail(what + " has two entries of its recall");
+        auto const accepted = accepted_.find(place);
+        if (accepted == accepted_.end() || accepted->second.holds.empty() ||
+            accepted->second.envelope != recalled.envelope || accepted->second.sender != recalled.account)
+            story_.fail(what + " has an entry of a recall, and was not held like that");
+        for (auto const& [offered, at] : first_offered_)
+            if (offered.second == place && offered.first.account != recalled.account)
+                story_.fail(what + " was taken back, and somebody had it");
+    }
+    if (logged != gone) story_.fail("the entries of recalls are not those of what is gone");
 }
 
 void Witness::judge_schedules(std::vector<Entry const*> const& entries) {

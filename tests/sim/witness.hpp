@@ -73,12 +73,14 @@ class Witness {
     std::optional<WallTime> passes_from(Accepted const& accepted, AccountId const& reader, WallTime known) const;
     void judge_held(std::vector<Entry const*> const& entries);
     void judge_schedules(std::vector<Entry const*> const& entries);
+    void judge_recalls(std::vector<Entry const*> const& entries);
     void judge_windows(std::vector<Entry const*> const& entries);
     void judge_epochs(std::vector<Entry const*> const& entries);
 
     Clock& clock_;
     Story& story_;
     store_memory::Disk const& disk_;
+    std::set<Place> recalled_;  // of which an author was told
     PublishedHours hours_;
     std::set<RequestId> puts_;  // of hours
     std::set<RequestId> commits_;

@@ -209,11 +209,23 @@ void World::judge() {
     for (auto const& pair : pairs_) judge_messages(pair);
 }
 
+namespace {
+
+/// Without what was taken back, or came too late to replace anything: nobody else sees that.
+std::vector<engine::MessageView> seen_by_both(std::vector<engine::MessageView> messages) {
+    std::erase_if(messages, [](engine::MessageView const& message) {
+        return message.state == engine::MessageState::recalled || message.too_late;
+    });
+    return messages;
+}
+
+}  // namespace
+
 /// Both see the same messages in the same order, and they are what both typed, in the order of typing.
 void World::judge_messages(Pair const& pair) {
     auto const conversation = pair.client->conversations().front().id;
-    auto const theirs = pair.therapist->messages(conversation);
-    auto const mine = pair.client->messages(conversation);
+    auto const theirs = seen_by_both(pair.therapist->messages(conversation));
+    auto const mine = seen_by_both(pair.client->messages(conversation));
     if (theirs.size() != mine.size())
         return story_.fail(pair.client->name() + " sees " + std::to_string(mine.size()) + " messages, " +
                            pair.therapist->name() + " " + std::to_string(theirs.size()));
@@ -225,10 +237,12 @@ void World::judge_messages(Pair const& pair) {
     }
     for (auto const* author : {pair.therapist, pair.client}) {
         std::vector<std::string> typed, arrived;
-        for (auto const& message : author->typed())
-            if (message.conversation == conversation) typed.push_back(message.text);
         for (auto const& message : mine)
             if (message.from_me == (author == pair.client)) arrived.push_back(message.text);
+        for (auto const& message : author->typed()) {
+            bool const came = std::find(arrived.begin(), arrived.end(), message.text) != arrived.end();
+            if (message.conversation == conversation && (came || !message.unwanted)) typed.push_back(message.text);
+        }
         if (arrived == typed) continue;
         story_.fail(author->name() + " typed " + std::to_string(typed.size()) + " messages, " +
                     std::to_string(arrived.size()) + " arrived, or in another order");

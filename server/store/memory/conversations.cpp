@@ -108,6 +108,10 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
         facts.group_id = row->group_id;
         facts.next_seq = row->next_seq;
         facts.instance = disk_->info.instance;
+        if (submission.send.replaces) {
+            auto const replaced = row->envelopes.find(*submission.send.replaces);
+            if (replaced != row->envelopes.end()) facts.replaced = replaced->second.row;
+        }
         for (auto const& [id, member] : row->members) {
             core::MemberFacts one{id, member.side, disk_->accounts.at(id).calendar, 0, 0};
             for (auto const& [other_id, other] : disk_->conversations) {
@@ -129,15 +133,14 @@ MemoryStore::Awaitable<AcceptOutcome> MemoryStore::accept(core::Submission submi
     std::optional<std::uint64_t> entry;
     if (auto* acceptance = std::get_if<core::Acceptance>(&outcome.verdict)) {
         core::Draws draws(submission.seed);
+        if (acceptance->recall)
+            recall_from(*row, submission.sender, submission.send.conversation, *submission.send.replaces,
+                        std::move(*acceptance->recall), draws);
         if (acceptance->entry) entry = append(*acceptance->entry, draws);
         carry_out(submission, *acceptance, *row);
-        core::BoundAnswer const answer{submission.send.conversation,
-                                       submission.send.wish,
-                                       acceptance->seq,
-                                       acceptance->stamp,
-                                       acceptance->envelope,
-                                       acceptance->holds,
-                                       entry};
+        core::BoundAnswer const answer{
+            submission.send.conversation, submission.send.wish, acceptance->seq, acceptance->stamp,
+            acceptance->envelope,         acceptance->holds,    entry,           submission.send.replaces};
         disk_->requests[{submission.sender, submission.request}] = {answer, std::nullopt};
         announce_envelope(submission.send.conversation, acceptance->seq, accounts_of(*row), submission.sender);
     } else if (auto const* again = std::get_if<core::BoundAnswer>(&outcome.verdict)) {
@@ -183,13 +186,18 @@ MemoryStore::Awaitable<RecallAnswer> MemoryStore::recall(DeviceRef by, Conversat
     if (std::holds_alternative<wire::TooLate>(verdict)) co_return wire::TooLate{};
     if (std::holds_alternative<wire::Done>(verdict)) co_return wire::Done{};
     core::Draws draws(seed);
-    append(std::get<core::Recalling>(verdict).entry, draws);
-    forget(*row, seq);
-    settle(*row);
-    row->fates.push_back(
-        {++row->fates_made, by.account, by, time.now, {conversation_id, seq, wire::FateKind::recalled, std::nullopt}});
-    announce(conversation_id, {by.account});
+    recall_from(*row, by, conversation_id, seq, std::get<core::Recalling>(verdict).entry, draws);
     co_return wire::Done{};
+}
+
+void MemoryStore::recall_from(ConversationRow& row, DeviceRef const& by, ConversationId const& id, std::uint64_t seq,
+                              core::EntryDraft entry, core::Draws& draws) {
+    append(std::move(entry), draws);
+    forget(row, seq);
+    settle(row);
+    row.fates.push_back(
+        {++row.fates_made, by.account, by, now().now, {id, seq, wire::FateKind::recalled, std::nullopt}});
+    announce(id, {by.account});
 }
 
 MemoryStore::Awaitable<PutAnswer> MemoryStore::close_conversation(DeviceRef by, ConversationId conversation_id) {

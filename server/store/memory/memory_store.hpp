@@ -100,6 +100,9 @@ class MemoryStore : public ports::Store {
                    ConversationRow& conversation, core::Draws& draws);
     void carry_out(core::Submission const& submission, core::Acceptance const& acceptance,
                    ConversationRow& conversation);
+    /// As its author wished: with its entry and its notice.
+    void recall_from(ConversationRow& conversation, DeviceRef const& by, ConversationId const& id, std::uint64_t seq,
+                     core::EntryDraft entry, core::Draws& draws);
     void forget(ConversationRow& conversation, std::uint64_t seq);
     /// Forgets every envelope that nobody waits for any more, and moves the devices' cursors on.
     void settle(ConversationRow& conversation);

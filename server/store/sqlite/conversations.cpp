@@ -185,15 +185,15 @@ core::SubmissionFacts Verbs::submission_facts(core::Submission const& submission
     core::SubmissionFacts facts;
     auto const& id = submission.send.conversation;
     auto const& [account, device] = submission.sender;
-    if (auto bound =
-            db_.first<ConversationId, wire::Wish, std::uint64_t, WallTime, Hash32, Bytes, std::optional<std::uint64_t>>(
-                "SELECT conversation, wish, seq, stamp, envelope, holds, entry FROM requests"
-                " WHERE account = ? AND device = ? AND request = ?",
-                account, device, submission.request)) {
-        auto const& [in, wish, seq, stamp, envelope, encoded, entry] = *bound;
+    if (auto bound = db_.first<ConversationId, wire::Wish, std::uint64_t, WallTime, Hash32, Bytes,
+                               std::optional<std::uint64_t>, std::optional<std::uint64_t>>(
+            "SELECT conversation, wish, seq, stamp, envelope, holds, entry, replaced FROM requests"
+            " WHERE account = ? AND device = ? AND request = ?",
+            account, device, submission.request)) {
+        auto const& [in, wish, seq, stamp, envelope, encoded, entry, replaced] = *bound;
         auto holds = decode_holds(encoded);
         if (!holds) throw_damaged("an answer does not parse");
-        facts.bound = core::BoundAnswer{in, wish, seq, stamp, envelope, std::move(*holds), entry};
+        facts.bound = core::BoundAnswer{in, wish, seq, stamp, envelope, std::move(*holds), entry, replaced};
         return facts;
     }
     if (!db_.exists("SELECT 1 FROM places WHERE conversation = ? AND account = ? AND device = ? AND dropped = 0", id,
@@ -208,6 +208,7 @@ core::SubmissionFacts Verbs::submission_facts(core::Submission const& submission
     facts.group_id = row.group_id;
     facts.next_seq = row.next_seq;
     facts.instance = instance_;
+    if (submission.send.replaces) facts.replaced = this->envelope(id, *submission.send.replaces);
     auto rows = db_.query(
         "SELECT account, members.side, undelivered_messages, undelivered_bytes, kept_messages, kept_bytes"
         " FROM members JOIN accounts USING (account) WHERE conversation = ? ORDER BY account",
@@ -236,6 +237,8 @@ AcceptOutcome Verbs::accept(core::Submission const& submission) {
     std::optional<std::uint64_t> entry;
     if (auto const* acceptance = std::get_if<core::Acceptance>(&outcome.verdict)) {
         core::Draws draws(submission.seed);
+        if (acceptance->recall)
+            recall_from(submission.sender, submission.send.conversation, *facts.replaced, *acceptance->recall, draws);
         if (acceptance->entry) entry = append(*acceptance->entry, draws);
         carry_out(submission, facts, *acceptance, entry);
         std::vector<AccountId> accounts;
@@ -278,8 +281,11 @@ void Verbs::carry_out(core::Submission const& submission, core::SubmissionFacts 
                 "UPDATE accounts SET undelivered_messages = undelivered_messages + 1,"
                 " undelivered_bytes = undelivered_bytes + ? WHERE account = ?",
                 size, member.account);
-    db_.run("INSERT INTO requests VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", account, device, submission.request, id,
-            send.wish, acceptance.seq, acceptance.stamp, acceptance.envelope, encode_holds(acceptance.holds), entry);
+    db_.run(
+        "INSERT INTO requests (account, device, request, conversation, wish, seq, stamp, envelope, holds, entry,"
+        " replaced) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        account, device, submission.request, id, send.wish, acceptance.seq, acceptance.stamp, acceptance.envelope,
+        encode_holds(acceptance.holds), entry, send.replaces);
 }
 
 RecallAnswer Verbs::recall(DeviceRef const& by, ConversationId const& id, std::uint64_t seq, core::Seed const& seed) {
@@ -299,11 +305,16 @@ RecallAnswer Verbs::recall(DeviceRef const& by, ConversationId const& id, std::u
     if (std::holds_alternative<wire::TooLate>(verdict)) return wire::TooLate{};
     if (std::holds_alternative<wire::Done>(verdict)) return wire::Done{};
     core::Draws draws(seed);
-    append(std::get<core::Recalling>(verdict).entry, draws);
-    forget(id, {*facts.envelope}, facts.recipients);
-    note_fate(by, time.now, {id, seq, wire::FateKind::recalled, std::nullopt});
-    announce(id, {by.account});
+    recall_from(by, id, *facts.envelope, std::get<core::Recalling>(verdict).entry, draws);
     return wire::Done{};
+}
+
+void Verbs::recall_from(DeviceRef const& by, ConversationId const& id, core::EnvelopeRow const& envelope,
+                        core::EntryDraft entry, core::Draws& draws) {
+    append(std::move(entry), draws);
+    forget(id, {envelope}, accounts_of(id));
+    note_fate(by, now().now, {id, envelope.seq, wire::FateKind::recalled, std::nullopt});
+    announce(id, {by.account});
 }
 
 PutAnswer Verbs::close_conversation(DeviceRef const& by, ConversationId const& id) {

@@ -204,9 +204,11 @@ UPDATE members SET
 ALTER TABLE schedules ADD COLUMN published_at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// A calendar's chain has schedules and overrides, by their number on the wire; in the table of both.
+// A calendar's chain has schedules and overrides (by the number of the kind on the wire). A message may have replaced
+// another, of this seq.
 constexpr char const* schema_5 = R"sql(
 ALTER TABLE schedules ADD COLUMN kind INTEGER NOT NULL DEFAULT 3;
+ALTER TABLE requests ADD COLUMN replaced INTEGER;
 )sql";
 
 void make_store(Database& database, crypto::Entropy& entropy) {

@@ -185,6 +185,9 @@ class Verbs final : public WorkerEvents {
                    core::Draws& draws);
     void carry_out(core::Submission const& submission, core::SubmissionFacts const& facts,
                    core::Acceptance const& acceptance, std::optional<std::uint64_t> entry);
+    /// As its author wished: with its entry and its notice.
+    void recall_from(DeviceRef const& by, ConversationId const& id, core::EnvelopeRow const& envelope,
+                     core::EntryDraft entry, core::Draws& draws);
     /// `members`: all accounts of the conversation.
     void forget(ConversationId const& id, std::vector<core::EnvelopeRow> const& envelopes,
                 std::vector<AccountId> const& members);

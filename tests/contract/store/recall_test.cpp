@@ -107,6 +107,46 @@ TEST_P(Recall, makes_room_for_others_and_keeps_its_number) {
     EXPECT_TRUE(std::holds_alternative<core::BoundAnswer>(run(store->accept(message(client, 1, noon))).verdict));
 }
 
+TEST_P(Recall, by_what_replaces_it_is_one_step) {
+    meet_with_hours(13, 14);
+    send(client, 1);
+    auto other = message(client, 2, now.load());
+    other.send.replaces = 1;
+    auto const before = entries();
+    announced();
+    auto const outcome = run(store->accept(other));
+    EXPECT_EQ(accepted(outcome).seq, 2u);
+    EXPECT_EQ(entries(), before + 2);
+    EXPECT_EQ(envelopes(), 1u);
+    auto const payloads = opened(client.device(), subject());
+    EXPECT_EQ(std::get<audit::Recalled>(payloads.at(payloads.size() - 2).body).seq, 1u);
+    EXPECT_EQ(std::get<audit::Held>(payloads.back().body).seq, 2u);
+    EXPECT_THAT(items<wire::Fate>(offer(client.device())),
+                ElementsAre(wire::Fate{pair.conversation, 1, wire::FateKind::recalled, std::nullopt}));
+    open();
+    auto const again = run(store->accept(other));
+    ASSERT_TRUE(std::holds_alternative<core::BoundAnswer>(again.verdict));
+    EXPECT_EQ(std::get<core::BoundAnswer>(again.verdict).replaced, 1u);
+    EXPECT_EQ(entries(), before + 2);
+    now = noon + 1h;
+    EXPECT_THAT(seqs_offered(therapist.device()), ElementsAre(2));
+}
+
+TEST_P(Recall, by_what_would_replace_it_too_late_changes_nothing) {
+    meet_with_hours(13, 14);
+    send(client, 1);
+    now = noon + 1h;
+    auto other = message(client, 2, now.load());
+    other.send.replaces = 1;
+    auto const before = entries();
+    EXPECT_TRUE(std::holds_alternative<wire::TooLate>(run(store->accept(other)).verdict));
+    EXPECT_EQ(entries(), before);
+    EXPECT_EQ(envelopes(), 1u);
+    other.send.replaces.reset();
+    EXPECT_EQ(accepted(run(store->accept(other))).seq, 2u);  // its id is free
+    EXPECT_THAT(seqs_offered(therapist.device()), ElementsAre(1, 2));
+}
+
 TEST_P(Recall, has_an_entry_that_the_other_side_opens_when_the_message_would_have_passed) {
     meet_with_hours(13, 14);
     send(client, 1);

@@ -186,7 +186,7 @@ TEST_P(Submissions, under_a_used_id_with_another_meaning_are_refused) {
     other.send.wish = wire::Wish::hold;
     EXPECT_EQ(rule_of(submit(other).verdict), Rule::invalid);
     other = message(client, 1, noon);
-    other.send.replaces = RequestId{};
+    other.send.replaces = 1;
     EXPECT_EQ(rule_of(submit(other).verdict), Rule::invalid);
     other = message(client, 1, noon);
     other.send.conversation = pair.entropy.id<ConversationId>();

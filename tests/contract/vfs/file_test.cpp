@@ -57,8 +57,10 @@ class StoreFile : public testing::Test {
             for (auto const& statement : statements) database.execute(statement);
             for (auto const& table : tables)
                 database.execute("INSERT INTO main." + table + " SELECT * FROM store." + table);
-            database.execute("ALTER TABLE schedules DROP COLUMN kind; PRAGMA application_id = " +
-                             std::to_string(store_sqlite::application_id) + "; PRAGMA user_version = 3");
+            database.execute(
+                "ALTER TABLE schedules DROP COLUMN kind; ALTER TABLE requests DROP COLUMN replaced; PRAGMA "
+                "application_id = " +
+                std::to_string(store_sqlite::application_id) + "; PRAGMA user_version = 3");
         }
         std::filesystem::rename(old, file);
     }

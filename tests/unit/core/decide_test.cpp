@@ -141,7 +141,6 @@ TEST_F(Decide, rules_refuse_in_their_order) {
     Case const cases[] = {
         {"another generation", wire::Rule::not_yet, [](Decide& d) { d.submission.send.generation = 2; }},
         {"a wish", wire::Rule::not_yet, [](Decide& d) { d.submission.send.wish = wire::Wish::refuse; }},
-        {"a replacement", wire::Rule::not_yet, [](Decide& d) { d.submission.send.replaces = base::RequestId{}; }},
         {"send now", wire::Rule::not_yet, [](Decide& d) { d.submission.send.send_now = wire::SignedDocument{}; }},
         {"a blob", wire::Rule::not_yet, [](Decide& d) { d.submission.send.blobs = {Bytes(16)}; }},
         {"no member", wire::Rule::not_a_member, [](Decide& d) { d.facts.member = false; }},
@@ -215,6 +214,78 @@ TEST_F(Decide, arriving_in_time_counts_unless_the_store_was_slow) {
     submission.stamp = monday_noon - 5s - 1ms;
     EXPECT_FALSE(acceptance().holds.empty());
     EXPECT_EQ(acceptance().stamp, monday_noon);
+}
+
+// ---- Replacing -----------------------------------------------------------------------------------------------------
+
+struct Replacing : Decide {
+    Replacing() {
+        open({span(monday_noon + 1h, 1h)});
+        submission.send.replaces = 16;
+        EnvelopeRow old;
+        old.seq = 16;
+        old.sender = device_of(client);
+        old.stamp = monday_noon - 10min;
+        old.hash.bytes.fill(3);
+        old.size = 300;
+        facts.replaced = old;
+    }
+    bool too_late() const { return std::holds_alternative<wire::TooLate>(decide()); }
+};
+
+TEST_F(Replacing, recalls_the_old_one_and_takes_the_new_one) {
+    auto const accepted = acceptance();
+    EXPECT_EQ(accepted.seq, 17u);
+    ASSERT_TRUE(accepted.recall && accepted.entry);
+    EXPECT_EQ(std::get<audit::Recalled>(accepted.recall->body),
+              (audit::Recalled{16, facts.replaced->hash, client, device_of(client).device}));
+    EXPECT_TRUE(std::holds_alternative<audit::Held>(accepted.entry->body));
+    EXPECT_EQ(accepted.recall->subject, accepted.entry->subject);
+}
+
+TEST_F(Replacing, is_too_late_when_the_old_one_passes_for_anybody) {
+    open({span(monday_noon, 1h)});
+    EXPECT_TRUE(too_late());
+    open({span(monday_noon + 1ms, 1h)});
+    EXPECT_FALSE(too_late());
+    facts.members.push_back({partner, Side::client, nullptr, 0, 0});  // who has it already
+    EXPECT_TRUE(too_late());
+}
+
+TEST_F(Replacing, is_too_late_for_what_is_gone_or_another_devices) {
+    facts.replaced->sender = device_of(partner);
+    EXPECT_TRUE(too_late());
+    facts.replaced->sender = device_of(client);
+    facts.replaced->sender.device.bytes[0] ^= 1;
+    EXPECT_TRUE(too_late());
+    facts.replaced.reset();
+    EXPECT_TRUE(too_late());
+}
+
+TEST_F(Replacing, needs_no_room_but_what_it_is_longer_by) {
+    auto& hers = facts.members[0];
+    hers.undelivered_messages = hers.undelivered_messages_here = policy.undelivered_messages_per_conversation_max;
+    hers.undelivered_bytes = hers.undelivered_bytes_here = policy.undelivered_bytes_per_conversation_max;
+    submission.send.mls = application_message(facts.group_id, 5, 200);
+    facts.replaced->size = submission.send.mls.size();
+    EXPECT_EQ(acceptance().seq, 17u);
+    --facts.replaced->size;
+    EXPECT_EQ(refusal(), wire::Rule::quota);
+    submission.send.replaces.reset();
+    facts.replaced.reset();
+    EXPECT_EQ(refusal(), wire::Rule::quota);
+}
+
+TEST_F(Replacing, under_a_bound_id_means_the_same_only_for_the_same_old_one) {
+    BoundAnswer bound;
+    bound.conversation = submission.send.conversation;
+    bound.replaced = 16;
+    facts.bound = bound;
+    EXPECT_TRUE(std::holds_alternative<BoundAnswer>(decide()));
+    submission.send.replaces = 15;
+    EXPECT_EQ(refusal(), wire::Rule::invalid);
+    submission.send.replaces.reset();
+    EXPECT_EQ(refusal(), wire::Rule::invalid);
 }
 
 }  // namespace

@@ -169,7 +169,13 @@ void FakeRelay::offer(Link& link, WallTime now) {
         bool waits = false;
         for (auto const& envelope : conversation.envelopes) {
             auto const seq = envelope.envelope.seq;
+            if (recalls_unasked == seq && envelope.sender == device && recalled_.insert({id, seq}).second) {
+                audit::Recalled const entry{seq, envelope.envelope.hash, me, device};
+                log(audit::subject_of(id), entry, now, std::pair(id, seq));
+                link.out.push_back({{}, wire::Fate{id, seq, wire::FateKind::recalled, std::nullopt}});
+            }
             if (envelope.sender == device || lost.contains(seq) || acked_[{device, id}].contains(seq)) continue;
+            if (recalled_.contains({id, seq})) continue;
             waits = true;
             if (withheld.contains(seq)) continue;
             if (!deliver_early && !passes(conversation, envelope, me, now)) continue;
@@ -449,7 +455,26 @@ struct FakeRelay::Serve {
         if (relay.refuse_sends) return refuse(wire::Rule::quota);
         auto& conversation = relay.conversations.at(send.conversation);
         if (send.epoch != conversation.epoch) return answer(wire::EpochStale{conversation.epoch});
+        if (send.replaces && !recall(send.conversation, *send.replaces)) return answer(wire::TooLate{});
         accept(send, conversation, key);
+    }
+    void operator()(wire::Recall const& wish) {
+        if (recall(wish.conversation, wish.seq)) return answer(wire::Done{});
+        answer(wire::TooLate{});
+    }
+    bool recall(ConversationId const& id, std::uint64_t seq) {
+        auto const& conversation = relay.conversations.at(id);
+        if (seq == 0 || seq > conversation.envelopes.size() || relay.recalled_.contains({id, seq})) return false;
+        auto const& envelope = conversation.envelopes[seq - 1];
+        if (envelope.sender != link.device()) return false;
+        for (auto const& member : conversation.members)
+            if (member.account != link.account() && relay.passes(conversation, envelope, member.account, now))
+                return false;
+        relay.recalled_.insert({id, seq});
+        audit::Recalled const entry{seq, envelope.envelope.hash, link.account(), link.device()};
+        relay.log(audit::subject_of(id), entry, now, std::pair(id, seq));
+        link.out.push_back({{}, wire::Fate{id, seq, wire::FateKind::recalled, std::nullopt}});
+        return true;
     }
 
     void accept(wire::Send const& send, Conversation& conversation, std::pair<DeviceId, RequestId> const& key) {
@@ -584,7 +609,6 @@ struct FakeRelay::Serve {
     }
 
     void operator()(wire::InvitationRevoke const&) { later(); }
-    void operator()(wire::Recall const&) { later(); }
     void operator()(wire::TermsPut const&) { later(); }
     void operator()(wire::Leave const&) { later(); }
     void operator()(wire::CloseConversation const&) { later(); }

@@ -83,6 +83,7 @@ class FakeRelay {
     bool log_other_times = false;  // holds are logged with another time than promised
     bool forget_to_log = false;    // holds are not logged at all
     std::optional<AccountId> hides_overrides_from;
+    std::optional<std::uint64_t> recalls_unasked;  // this seq, when its author is there
     bool withhold_proofs = false;  // `stored`, and nothing after it: all parties have the entry, or nobody asks why
     bool refuse_sends = false;
     std::function<void(wire::Stored&)> says_stored;   // what it makes of its answers
@@ -103,6 +104,7 @@ class FakeRelay {
     void roll_back_log(std::uint64_t size);
 
   private:
+    std::set<std::pair<ConversationId, std::uint64_t>> recalled_;
     struct Link {
         Bytes nonce;
         Bytes hello;

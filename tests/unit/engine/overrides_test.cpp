@@ -137,5 +137,75 @@ TEST_F(Overrides, of_a_span_that_is_none_are_refused_here) {
               base::Errc::not_allowed);
 }
 
+// ---- Before anything is published ----------------------------------------------------------------------------------
+
+class Preview : public testing::Test {
+  protected:
+    void SetUp() override { world.begin(); }
+    using Wish = engine::HoursWish;
+    engine::HoursPreview of(Wish wish) {
+        auto preview = world.therapist.engine().hours_preview(std::move(wish), world.now);
+        EXPECT_TRUE(preview);
+        return std::move(*preview);
+    }
+    std::uint64_t number() { return world.therapist.engine().hours(world.now).at(0).number; }
+    World world;
+};
+
+TEST_F(Preview, of_an_extra_opening_shows_it_and_publishes_nothing) {
+    auto const from = world.now + 10h;  // it is ten o'clock and some
+    auto const preview = of({Wish::Kind::opening, {}, {from, from + 1h}, {}});
+    EXPECT_TRUE(preview.calendar.open(from));
+    EXPECT_TRUE(preview.calendar.open(world.now));
+    EXPECT_FALSE(preview.problem);
+    EXPECT_THAT(preview.odd_days, IsEmpty());
+    world.sync_both();
+    EXPECT_EQ(number(), 1u);
+    EXPECT_FALSE(world.client.engine().hours(world.now).at(0).calendar.open(from));
+}
+
+TEST_F(Preview, names_what_a_server_would_refuse) {
+    auto const cut = of({Wish::Kind::closure, {}, {world.now, world.now + 1h}, {}});
+    EXPECT_EQ(cut.problem, schedule::ChangeProblem::cuts_begun_window);
+    world.at_hour(20);
+    auto const later = of({Wish::Kind::closure, {}, {world.now, world.now + 15h}, {}});
+    EXPECT_EQ(later.problem, schedule::ChangeProblem::next_opening_later);
+    auto const long_away = of({Wish::Kind::closure, {}, {world.now + 24h, world.now + std::chrono::days{40}}, {}});
+    EXPECT_EQ(long_away.problem, schedule::ChangeProblem::gap_too_long);
+}
+
+TEST_F(Preview, is_for_therapists) {
+    EXPECT_EQ(world.client.engine().hours_preview({Wish::Kind::undo, {}, {}, {}}, world.now).error(),
+              base::Errc::not_allowed);
+}
+
+TEST_F(Preview, undo_publishes_the_former_rules_anew) {
+    auto undo = [&] { return world.therapist.engine().hours_change({Wish::Kind::undo, {}, {}, {}}, world.now); };
+    EXPECT_EQ(undo().error(), base::Errc::unknown);
+    auto const before = world.client.engine().hours(world.now).at(0).rules;
+    ASSERT_TRUE(world.therapist.engine().hours_open({world.now + 10h, world.now + 11h}, world.now));
+    world.sync_both();
+    EXPECT_NE(world.client.engine().hours(world.now).at(0).rules, before);
+    ASSERT_TRUE(undo());
+    world.sync_both();
+    world.now += 1s;
+    auto const hours = world.client.engine().hours(world.now).at(0);
+    EXPECT_EQ(hours.rules, before);
+    EXPECT_EQ(hours.number, 3u);
+    ASSERT_TRUE(undo());  // and back again
+    world.sync_both();
+    EXPECT_NE(world.client.engine().hours(world.now).at(0).rules, before);
+    for (auto* home : {&world.client, &world.therapist}) EXPECT_THAT(codes(world.audit(*home)), IsEmpty());
+}
+
+TEST_F(Preview, undo_looks_past_overrides) {
+    ASSERT_TRUE(world.therapist.engine().hours_open({world.now + 10h, world.now + 11h}, world.now));
+    ASSERT_TRUE(world.therapist.engine().hours_override(OverrideKind::open_now, {world.now, world.now + 1h},
+                                                        OverrideReason::other, world.now));
+    world.sync_both();
+    auto const preview = of({Wish::Kind::undo, {}, {}, {}});
+    EXPECT_FALSE(preview.calendar.open(world.now + 10h));
+}
+
 }  // namespace
 }  // namespace interlude::tests

@@ -58,7 +58,7 @@ std::vector<ClientFrame> sample_client_frames() {
         KeyPackagesFetch{account},
         Commit{conversation, 1, 4, filled(20, 0xc0), filled(10, 0xde), {filled(40, 0x3e)}},
         CommitRejected{conversation, 1, 4, 11},
-        Send{conversation, 1, 4, filled(50, 0xa0), Wish::normal, request, document(DocumentKind::override_all)},
+        Send{conversation, 1, 4, filled(50, 0xa0), Wish::normal, 3, document(DocumentKind::override_all)},
         Ack{conversation, {1, 2, 7}},
         HandshakeAck{conversation, 1, 5},
         Recall{conversation, 7},
