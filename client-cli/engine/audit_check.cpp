@@ -38,7 +38,8 @@ struct OpenedEntry {
 
 class AuditCheck {
   public:
-    AuditCheck(Turn& turn, audit::LogView const& log) : turn_(turn), log_(log), me_(turn.account().account) {
+    AuditCheck(Turn& turn, audit::LogView const& log)
+        : turn_(turn), log_(log), me_(turn.account().account), calendars_(turn) {
         for (auto& [key, record] : turn.rows.scan<ConversationRecord>(Table::conversations)) {
             auto const id = *ConversationId::from(key);
             conversations_.emplace_back(id, std::move(record));
@@ -205,9 +206,9 @@ class AuditCheck {
                              [&](auto const& party) { return party.account == member.account; }))
                 return "it leaves out somebody of the conversation";
 
-        std::optional<schedule::Calendar> sender_calendar;
+        schedule::GateCalendar sender_calendar = nullptr;
         if (side_of(conversation, sender->account) == Side::therapist) {
-            sender_calendar = calendar_at(sender->account, *id, decision.stamp);
+            sender_calendar = &calendar_at(sender->account, *id, decision.stamp);
             if (auto why = check_numbers(*sender, *sender_calendar, decision.stamp)) return why;
         }
         for (auto const& party : decision.parties) {
@@ -215,13 +216,12 @@ class AuditCheck {
                 if (party.verdict != audit::Verdict::pass) return "it holds a message back from its own author";
                 continue;
             }
-            std::optional<schedule::Calendar> gate;
+            schedule::GateCalendar gate = nullptr;
             if (side_of(conversation, party.account) == Side::therapist) {
-                gate = calendar_at(party.account, *id, decision.stamp);
+                gate = &calendar_at(party.account, *id, decision.stamp);
                 if (auto why = check_numbers(party, *gate, decision.stamp)) return why;
             }
-            auto const expected = schedule::decide_gate(decision.stamp, sender_calendar ? &*sender_calendar : nullptr,
-                                                        gate ? &*gate : nullptr);
+            auto const expected = schedule::decide_gate(decision.stamp, sender_calendar, gate);
             if (expected.passes_now != (party.verdict == audit::Verdict::pass))
                 return expected.passes_now ? "it held what the signed hours let pass"
                                            : "it let pass what the signed hours hold";
@@ -233,10 +233,11 @@ class AuditCheck {
 
     /// The calendar as the server knew it for the entry looked at: of the documents that it had taken before, which the
     /// order of the log tells exactly; times could be equal.
-    schedule::Calendar calendar_at(AccountId const& account, ConversationId const& id, WallTime stamp) {
-        return calendar_of(turn_, account, id, [&](std::uint64_t number, CalendarRecord const& record) {
-            auto const logged = taken_at_.find({account, number});
-            return logged != taken_at_.end() ? logged->second < deciding_at_ : record.published.in_force_from <= stamp;
+    schedule::Calendar const& calendar_at(AccountId const& account, ConversationId const& id, WallTime stamp) {
+        return calendars_.of(account, id, [&](KeptDocument const& kept) {
+            auto const logged = taken_at_.find({account, kept.number});
+            return logged != taken_at_.end() ? logged->second < deciding_at_
+                                             : kept.record.published.in_force_from <= stamp;
         });
     }
 
@@ -337,7 +338,7 @@ class AuditCheck {
                 problem("recalled_unasked", audit::entry_hash(entry->item.entry), unasked_in_words(seq));
             if (!message.own) {
                 auto const passed_by = [&, &message = message](WallTime at) {  // clang 14 captures no binding by itself
-                    return passes(turn_, id, conversation, message.from, me_, message.accepted_at, at);
+                    return passes(calendars_, id, conversation, message.from, me_, message.accepted_at, at);
                 };
                 bool const should_be_held = !passed_by(message.accepted_at);
                 // Until it passes its entry is shown without what it says, so the log must have been asked after that.
@@ -382,7 +383,7 @@ class AuditCheck {
             auto const key = key_of(id, held->seq);
             if (turn_.rows.has(Table::messages, key) || turn_.rows.has(Table::envelopes, key)) continue;
             if (has_ended(id, held->seq)) continue;
-            if (passes(turn_, id, conversation, sender->account, me_, held->stamp, turn_.now - patience))
+            if (passes(calendars_, id, conversation, sender->account, me_, held->stamp, turn_.now - patience))
                 problem("undelivered", audit::entry_hash(item.entry),
                         "message " + std::to_string(held->seq) + " was held, is due, and did not come");
         }
@@ -401,6 +402,7 @@ class AuditCheck {
     Turn& turn_;
     audit::LogView const& log_;
     AccountId me_;
+    Calendars calendars_;
     std::vector<std::pair<ConversationId, ConversationRecord>> conversations_;
     std::map<std::pair<AccountId, std::uint64_t>, std::uint64_t> taken_at_;  // indices in the log
     std::uint64_t deciding_at_ = 0;

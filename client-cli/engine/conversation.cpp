@@ -295,7 +295,8 @@ void take_envelope(Turn& turn, wire::Envelope const& envelope) {
         return;
     }
     auto const me = turn.account().account;
-    if (!passes(turn, id, *conversation, envelope.sender_account, me, envelope.stamp,
+    Calendars calendars(turn);
+    if (!passes(calendars, id, *conversation, envelope.sender_account, me, envelope.stamp,
                 turn.now + limits::clock_tolerance)) {
         turn.rows.put(Table::envelopes, key, EnvelopeRecord{envelope, true, turn.now});
         if (turn.believes_time()) {
@@ -323,7 +324,8 @@ void open_due(Turn& turn, bool may_give_up, std::set<ConversationId> const& but_
         auto const& envelope = record.envelope;
         auto conversation = turn.conversation(envelope.conversation);
         INTERLUDE_CHECK(conversation);
-        if (!passes(turn, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
+        Calendars calendars(turn);
+        if (!passes(calendars, envelope.conversation, *conversation, envelope.sender_account, turn.account().account,
                     envelope.stamp, turn.now))
             continue;
         bool const given_up = may_give_up && !but_in.contains(envelope.conversation) &&

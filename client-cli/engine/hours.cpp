@@ -231,16 +231,28 @@ Hash32 document_hash(wire::SignedDocument const& document) {
     return crypto::labelled_hash(wire::calendar_label(document.kind), document.bytes);
 }
 
-schedule::Calendar calendar_of(Turn& turn, AccountId const& account, std::optional<ConversationId> const& conversation,
-                               DocumentFilter const& counts) {
+schedule::Calendar const& Calendars::of(AccountId const& account, std::optional<ConversationId> const& conversation,
+                                        DocumentFilter const& counts) {
+    Whose const whose{account, conversation};
+    auto const [found, is_new] = documents_.try_emplace(whose);
+    auto& documents = found->second;
+    if (is_new) {
+        documents = calendar_chain(turn_, account);
+        if (conversation)
+            for (auto& kept : calendar_chain(turn_, account, conversation)) documents.push_back(std::move(kept));
+    }
+    std::vector<bool> counted;
+    for (auto const& kept : documents) counted.push_back(!counts || counts(kept));
+    if (auto const made = made_.find({whose, counted}); made != made_.end()) return made->second;
     wire::CalendarMaker maker;
-    auto const add = [&](std::vector<KeptDocument> const& chain) {
-        for (auto const& kept : chain)
-            if (!counts || counts(kept.number, kept.record)) maker.add(kept.record.published);
-    };
-    add(calendar_chain(turn, account));
-    if (conversation) add(calendar_chain(turn, account, conversation));
-    return std::move(maker).made();
+    for (std::size_t i = 0; i < documents.size(); ++i)
+        if (counted[i]) maker.add(documents[i].record.published);
+    return made_.emplace(std::pair{whose, std::move(counted)}, std::move(maker).made()).first->second;
+}
+
+schedule::Calendar calendar_of(Turn& turn, AccountId const& account,
+                               std::optional<ConversationId> const& conversation) {
+    return Calendars(turn).of(account, conversation);
 }
 
 std::optional<Side> side_of(ConversationRecord const& conversation, AccountId const& account) {
@@ -249,19 +261,13 @@ std::optional<Side> side_of(ConversationRecord const& conversation, AccountId co
     return std::nullopt;
 }
 
-std::optional<WallTime> passes_from(Turn& turn, ConversationId const& id, ConversationRecord const& conversation,
-                                    AccountId const& sender, WallTime stamp) {
-    if (side_of(conversation, sender) != Side::therapist) return schedule::envelope_from(stamp, nullptr);
-    auto const calendar = calendar_of(turn, sender, id);
-    return schedule::envelope_from(stamp, &calendar);
-}
-
-bool passes(Turn& turn, ConversationId const& id, ConversationRecord const& conversation, AccountId const& sender,
-            AccountId const& reader, WallTime stamp, WallTime at) {
-    auto const from = sender == reader ? stamp : passes_from(turn, id, conversation, sender, stamp);
-    if (side_of(conversation, reader) != Side::therapist) return schedule::passes(from, nullptr, at);
-    auto const gate = calendar_of(turn, reader, id);
-    return schedule::passes(from, &gate, at);
+bool passes(Calendars& calendars, ConversationId const& id, ConversationRecord const& conversation,
+            AccountId const& sender, AccountId const& reader, WallTime stamp, WallTime at) {
+    auto const gate_of = [&](AccountId const& account) {
+        return side_of(conversation, account) == Side::therapist ? &calendars.of(account, id) : nullptr;
+    };
+    auto const from = schedule::envelope_from(stamp, sender == reader ? nullptr : gate_of(sender));
+    return schedule::passes(from, gate_of(reader), at);
 }
 
 bool every_gate_open(Turn& turn, ConversationId const& id, ConversationRecord const& conversation) {

@@ -91,7 +91,7 @@ Due commit_due(Turn& turn, ConversationId const& id, ConversationRecord const& c
     auto const since = turn.now - conversation.last_commit;
     bool const weekly = since >= healing_interval + std::chrono::minutes(conversation.healing_jitter_minutes);
     if (!weekly && spent < limits::healing_generations) return due;
-    due.any = every_gate_open(turn, id, conversation) || since >= healing_interval_while_closed;
+    due.any = since >= healing_interval_while_closed || every_gate_open(turn, id, conversation);
     return due;
 }
 

@@ -135,6 +135,7 @@ Result<std::vector<Hash32>> decode_hash_tile(bytes::ByteView content) {
     if (content.empty() || content.size() % Hash32::size != 0) return Errc::malformed;
     if (content.size() > tile_width * Hash32::size) return Errc::too_long;
     std::vector<Hash32> hashes;
+    hashes.reserve(content.size() / Hash32::size);
     for (std::size_t at = 0; at < content.size(); at += Hash32::size)
         hashes.push_back(*Hash32::from(content.subspan(at, Hash32::size)));
     return hashes;
@@ -177,11 +178,15 @@ std::optional<bytes::Bytes> narrowed(Tile const& tile, bytes::Bytes content) {
 HashSource hashes_from_tiles(std::uint64_t size, TileSource source) {
     return [size, source = std::move(source)](Node node) -> std::optional<Hash32> {
         if (node.level > 63 || node.index >= size >> node.level) return std::nullopt;
-        auto const hashes = read_hashes(source, tile_of(node, size));
-        if (!hashes) return std::nullopt;
+        auto const tile = tile_of(node, size);
+        auto const content = source(tile);
+        if (!content || content->size() != tile.width * Hash32::size) return std::nullopt;
         auto const within = node.level % tile_levels;
         auto const first = (node.index << within) % tile_width;
-        return root_of(std::span(*hashes).subspan(first, std::size_t{1} << within));
+        auto const leaves = std::span(*content).subspan(first * Hash32::size, Hash32::size << within);
+        auto const hashes = decode_hash_tile(leaves);
+        if (!hashes) return std::nullopt;
+        return root_of(*hashes);
     };
 }
 

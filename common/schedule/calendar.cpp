@@ -6,8 +6,8 @@
 
 namespace interlude::schedule {
 
-PublishedSchedule published(ScheduleDocument const& document, WallTime in_force_from) {
-    return {document.number, in_force_from, document.compiled_span, document.compiled};
+PublishedSchedule published(ScheduleDocument document, WallTime in_force_from) {
+    return {document.number, in_force_from, document.compiled_span, std::move(document.compiled)};
 }
 
 PublishedOverride published(OverrideDocument const& document, WallTime in_force_from) {

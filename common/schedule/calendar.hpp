@@ -14,7 +14,7 @@ struct PublishedSchedule {
     Intervals compiled;
     bool operator==(PublishedSchedule const&) const = default;
 };
-PublishedSchedule published(ScheduleDocument const& document, WallTime in_force_from);
+PublishedSchedule published(ScheduleDocument document, WallTime in_force_from);
 
 struct PublishedOverride {
     OverrideKind kind{};

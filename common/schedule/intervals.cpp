@@ -1,8 +1,17 @@
 #include "common/schedule/intervals.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace interlude::schedule {
+
+namespace {
+
+bool starts_earlier(Interval const& a, Interval const& b) {
+    return a.start < b.start;
+}
+
+}  // namespace
 
 bool is_normal(std::span<Interval const> set) {
     for (std::size_t i = 0; i < set.size(); ++i) {
@@ -14,21 +23,22 @@ bool is_normal(std::span<Interval const> set) {
 
 Intervals normalise(Intervals any) {
     std::erase_if(any, [](Interval const& i) { return i.end <= i.start; });
-    auto const earlier = [](Interval const& a, Interval const& b) { return a.start < b.start; };
-    if (!std::is_sorted(any.begin(), any.end(), earlier)) std::sort(any.begin(), any.end(), earlier);
-    Intervals normal;
-    for (auto const& next : any) {
-        if (!normal.empty() && next.start <= normal.back().end)
-            normal.back().end = std::max(normal.back().end, next.end);
+    if (!std::is_sorted(any.begin(), any.end(), starts_earlier)) std::sort(any.begin(), any.end(), starts_earlier);
+    std::size_t normal = 0;  // how many of the first are
+    for (auto const next : any) {
+        if (normal > 0 && next.start <= any[normal - 1].end)
+            any[normal - 1].end = std::max(any[normal - 1].end, next.end);
         else
-            normal.push_back(next);
+            any[normal++] = next;
     }
-    return normal;
+    any.resize(normal);
+    return any;
 }
 
 Intervals unite(std::span<Interval const> a, std::span<Interval const> b) {
-    Intervals all(a.begin(), a.end());
-    all.insert(all.end(), b.begin(), b.end());
+    Intervals all;
+    all.reserve(a.size() + b.size());
+    std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all), starts_earlier);
     return normalise(std::move(all));
 }
 
@@ -58,7 +68,16 @@ Intervals intersect(std::span<Interval const> a, std::span<Interval const> b) {
 }
 
 Intervals clip(std::span<Interval const> set, Interval span) {
-    return intersect(set, std::span(&span, 1));
+    if (span.end <= span.start) return {};
+    auto const first =
+        std::partition_point(set.begin(), set.end(), [&](Interval const& i) { return i.end <= span.start; });
+    auto const last = std::partition_point(first, set.end(), [&](Interval const& i) { return i.start < span.end; });
+    Intervals inside(first, last);
+    if (!inside.empty()) {
+        inside.front().start = std::max(inside.front().start, span.start);
+        inside.back().end = std::min(inside.back().end, span.end);
+    }
+    return inside;
 }
 
 Interval const* last_started(std::span<Interval const> set, WallTime t) {

@@ -70,15 +70,14 @@ Result<std::vector<WeeklyInterval>> read_weekly(Reader& from) {
 
 /// As many as the bytes have: those of a document are bounded.
 Result<Intervals> read_spans(Reader& from) {
-    INTERLUDE_TRY(auto rest, from.opaque());
-    Intervals spans;
-    spans.reserve(rest.size() / span_bytes);
-    for (; rest.size() >= span_bytes; rest = rest.subspan(span_bytes)) {
-        auto const span = read_span(rest.first<span_bytes>());
+    INTERLUDE_TRY(auto const all, from.opaque());
+    Intervals spans(all.size() / span_bytes);
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        auto const span = read_span(all.subspan(i * span_bytes).first<span_bytes>());
         if (!span) return span.error();
-        spans.push_back(*span);
+        spans[i] = *span;
     }
-    if (!rest.empty()) return base::Errc::truncated;
+    if (all.size() % span_bytes != 0) return base::Errc::truncated;
     return spans;
 }
 

@@ -29,9 +29,9 @@ base::Result<schedule::ChainPlace> place_of(SignedDocument const& document) {
 void CalendarMaker::add(PublishedDocument const& published) {
     auto const& document = published.document;
     if (document.kind == DocumentKind::schedule) {
-        auto const read = schedule::decode_schedule_document(document.bytes);
+        auto read = schedule::decode_schedule_document(document.bytes);
         INTERLUDE_CHECK(read);
-        schedules_.push_back(schedule::published(*read, published.in_force_from));
+        schedules_.push_back(schedule::published(std::move(*read), published.in_force_from));
         return;
     }
     auto const read = schedule::decode_override_document(document.bytes);
