@@ -297,9 +297,9 @@ void document_accepted(Turn& turn, ByteView frame) {
             turn.tell(HoursChanged{place->account});
         }
     } else if (auto const* invitation = std::get_if<wire::InvitationPut>(&*body)) {
-        auto const document = identity::decode_invitation(invitation->document.bytes);
-        INTERLUDE_CHECK(document);
-        auto const id = document->id();
+        auto const read = identity::decode_invitation(invitation->document.bytes);
+        INTERLUDE_CHECK(read);
+        auto const id = read->id();
         if (auto record = turn.rows.get<InvitationRecord>(Table::invitations, id.bytes)) {
             record->on_server = true;
             turn.rows.put(Table::invitations, id.bytes, *record);

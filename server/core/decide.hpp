@@ -29,7 +29,7 @@ struct BoundAnswer {
     Hash32 envelope;
     std::vector<wire::Hold> holds;
     std::optional<std::uint64_t> entry;  // index in the log, when something was held
-    std::optional<std::uint64_t> replaced;
+    std::optional<std::uint64_t> replaced{};
     bool operator==(BoundAnswer const&) const = default;
 };
 

@@ -101,11 +101,11 @@ base::Hash32 schedule_hash(wire::SignedDocument const& document);
 
 struct OverrideParts {
     schedule::OverrideKind kind = schedule::OverrideKind::open_now;
-    base::Interval span;
+    base::Interval span{};
     std::uint64_t number = 1;
-    base::Hash32 previous;
+    base::Hash32 previous{};
     schedule::OverrideReason reason = schedule::OverrideReason::illness;
-    std::optional<ConversationId> conversation;
+    std::optional<ConversationId> conversation{};
 };
 wire::SignedDocument override_by(Human const& therapist, OverrideParts const& parts, std::size_t device = 0);
 base::Hash32 override_hash(wire::SignedDocument const& document);
