@@ -319,11 +319,11 @@ TEST_F(TouchedVaults, a_file_that_is_no_database_is_named_as_damaged) {
 }
 
 TEST_F(TouchedVaults, one_of_a_newer_version_is_refused_and_left_alone) {
-    Database(home).run("PRAGMA user_version = 3");
+    Database(home).run("PRAGMA user_version = 4");
     EXPECT_EQ(refusal_of_opening(), Kind::newer);
-    Database(home).run("PRAGMA user_version = 1");
-    EXPECT_EQ(refusal_of_opening(), Kind::older);
     Database(home).run("PRAGMA user_version = 2");
+    EXPECT_EQ(refusal_of_opening(), Kind::older);
+    Database(home).run("PRAGMA user_version = 3");
     EXPECT_EQ(get(*open(), key(2, "other")), "3");
 }
 
