@@ -141,19 +141,22 @@ class SqliteStore final : public Store {
         return perform([by, id](Verbs& verbs) { return verbs.close_conversation(by, id); });
     }
     Awaitable<void> confirm(DeviceRef by, std::vector<RequestId> ids) override {
-        return perform_unwaited([by, ids = std::move(ids)](Verbs& verbs) { verbs.confirm(by, ids); });
+        return perform([by, ids = std::move(ids)](Verbs& verbs) { verbs.confirm(by, ids); }, Urgency::later);
     }
 
     Awaitable<Offer> offer_from(OfferRequest request) override {
-        return perform_unwaited([request = std::move(request)](Verbs& verbs) { return verbs.offer_from(request); });
+        return perform([request = std::move(request)](Verbs& verbs) { return verbs.offer_from(request); },
+                       Urgency::soon);
     }
     Awaitable<void> ack(DeviceRef device, ConversationId id, std::vector<std::uint64_t> seqs) override {
-        return perform_unwaited([device, id, seqs = std::move(seqs)](Verbs& verbs) { verbs.ack(device, id, seqs); });
+        return perform([device, id, seqs = std::move(seqs)](Verbs& verbs) { verbs.ack(device, id, seqs); },
+                       Urgency::later);
     }
     Awaitable<void> ack_handshake(DeviceRef device, ConversationId id, std::uint32_t generation,
                                   std::uint64_t epoch) override {
-        return perform_unwaited(
-            [device, id, generation, epoch](Verbs& verbs) { verbs.ack_handshake(device, id, generation, epoch); });
+        return perform(
+            [device, id, generation, epoch](Verbs& verbs) { verbs.ack_handshake(device, id, generation, epoch); },
+            Urgency::later);
     }
 
     Awaitable<PutAnswer> put_calendar(core::CalendarPutRequest request) override {
@@ -184,17 +187,18 @@ class SqliteStore final : public Store {
             [reader, subject, from, max](Verbs& verbs) { return verbs.log_entries(reader, subject, from, max); });
     }
     Awaitable<void> ack_log(DeviceRef reader, SubjectId subject, std::uint64_t counter) override {
-        return perform_unwaited([reader, subject, counter](Verbs& verbs) { verbs.ack_log(reader, subject, counter); });
+        return perform([reader, subject, counter](Verbs& verbs) { verbs.ack_log(reader, subject, counter); },
+                       Urgency::later);
     }
     Awaitable<void> record(audit::OperatorAction action, core::Seed seed) override {
         return perform([action, seed](Verbs& verbs) { verbs.record(action, seed); });
     }
 
     Awaitable<Swept> expire(std::size_t max, core::Seed seed) override {
-        return perform_unwaited([max, seed](Verbs& verbs) { return verbs.expire(max, seed); });
+        return perform([max, seed](Verbs& verbs) { return verbs.expire(max, seed); }, Urgency::soon);
     }
     Awaitable<Swept> purge(std::size_t max, core::Seed seed) override {
-        return perform_unwaited([max, seed](Verbs& verbs) { return verbs.purge(max, seed); });
+        return perform([max, seed](Verbs& verbs) { return verbs.purge(max, seed); }, Urgency::soon);
     }
 
   private:
@@ -203,11 +207,10 @@ class SqliteStore final : public Store {
     Awaitable<T> perform(Verb verb) {
         return outcome_of<T>(std::make_shared<VerbJob<T, Verb>>(verbs_, std::move(verb)));
     }
-    /// Nobody waits for the outcome: it comes after what somebody waits for.
     template <class Verb, class T = std::invoke_result_t<Verb&, Verbs&>>
-    Awaitable<T> perform_unwaited(Verb verb) {
+    Awaitable<T> perform(Verb verb, Urgency urgency) {
         auto job = std::make_shared<VerbJob<T, Verb>>(verbs_, std::move(verb));
-        job->waited_for = false;
+        job->urgency = urgency;
         return outcome_of<T>(std::move(job));
     }
     template <class T, class JobType>

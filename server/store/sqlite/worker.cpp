@@ -86,8 +86,9 @@ asio::awaitable<void> Worker::perform(JobPtr job) {
 void Worker::enqueue(JobPtr job) {
     {
         std::lock_guard const lock(mutex_);
-        auto& queue = job->waited_for ? queue_ : unwaited_;
+        auto& queue = job->urgency == Urgency::answer ? answers_ : job->urgency == Urgency::soon ? soon_ : later_;
         if (queue.size() < queue_max) {
+            if (&queue == &later_ && later_.empty()) later_due_ = std::chrono::steady_clock::now() + later_at_most;
             queue.push_back(std::move(job));
             job = nullptr;
         }
@@ -99,13 +100,33 @@ void Worker::enqueue(JobPtr job) {
     queued_.notify_one();
 }
 
+bool Worker::later_is_due() const {
+    return later_.size() >= later_together || (!later_.empty() && std::chrono::steady_clock::now() >= later_due_);
+}
+
+void Worker::await_work(std::unique_lock<std::mutex>& lock) {
+    while (!stopping_ && answers_.empty() && soon_.empty() && !later_is_due()) {
+        if (later_.empty())
+            queued_.wait(lock);
+        else
+            queued_.wait_until(lock, later_due_);
+    }
+}
+
 std::vector<JobPtr> Worker::next_batch() {
     std::unique_lock lock(mutex_);
-    queued_.wait(lock, [this] { return stopping_ || !queue_.empty() || !unwaited_.empty(); });
+    await_work(lock);
     std::vector<JobPtr> batch;
-    move_first(queue_, batch_max - unwaited_least, batch);
+    if (stopping_ || !answers_.empty() || later_is_due()) {
+        // First: an answer about devices or calendars counts what was acked before it was asked for.
+        bool const alone = answers_.empty() && soon_.empty();
+        move_first(later_, alone ? batch_max : later_together, batch);
+        later_due_ = std::chrono::steady_clock::now() + later_at_most;
+    }
+    auto const room = batch_max - batch.size();
+    move_first(answers_, room - std::min(room, soon_least), batch);
     // Few beside few, so that what is waited for meanwhile is soon next.
-    move_first(unwaited_, std::min(std::max(unwaited_least, 2 * batch.size()), batch_max - batch.size()), batch);
+    move_first(soon_, std::min(std::max(soon_least, 2 * batch.size()), batch_max - batch.size()), batch);
     return batch;
 }
 

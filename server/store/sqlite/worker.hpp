@@ -1,6 +1,7 @@
 // The store's thread: takes every job that is queued, runs all in one transaction, commits once (one fsync) and only
-// then completes them: group commit. One job alone waits for nobody. What nobody waits for comes after what somebody
-// does, a few of it in each batch. Where a job fails the batch is repeated, each job with a savepoint of its own: these
+// then completes them: group commit. A job that somebody waits for waits for nobody. What nobody waits for comes after
+// those, a few of it in each batch, and what may come later keeps them company, so that it costs no commit of its own.
+// Where a job fails the batch is repeated, each job with a savepoint of its own: these
 // copy every page that is changed, and failures are rare.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -22,6 +24,12 @@
 
 namespace interlude::store_sqlite {
 
+enum class Urgency : std::uint8_t {
+    answer = 1,  // a person or an app waits for it
+    soon = 2,    // nobody does, and it goes after those
+    later = 3,   // it waits a few milliseconds for the next answer, and then goes before it, in the same batch
+};
+
 /// One verb of one caller.
 class Job {
   public:
@@ -30,7 +38,7 @@ class Job {
     virtual void run() = 0;
 
     std::exception_ptr error;  // why it did not happen
-    bool waited_for = true;    // by a person or an app; else it comes after those
+    Urgency urgency = Urgency::answer;
 
     // The caller's: `finish` hands over the outcome, on this executor.
     boost::asio::any_io_executor executor;
@@ -63,13 +71,17 @@ class Worker {
   private:
     static constexpr std::size_t queue_max = 100'000;  // far beyond what links may have in flight
     static constexpr std::size_t batch_max = 256;      // what it writes stays in memory until its commit
-    static constexpr std::size_t unwaited_least = 64;  // in a batch, if there are so many
+    static constexpr std::size_t soon_least = 64;      // in a batch, if there are so many
+    static constexpr std::size_t later_together = 64;  // likewise; so many are a batch of their own
+    static constexpr std::chrono::milliseconds later_at_most{5};
     static constexpr std::size_t handed_back_max = 32;
     static constexpr int wal_pages_max = 2000;  // then it is checkpointed
 
     void enqueue(JobPtr job);
     void loop();
     std::vector<JobPtr> next_batch();
+    bool later_is_due() const;
+    void await_work(std::unique_lock<std::mutex>& lock);
     void run_batch(std::vector<JobPtr> const& batch);
     enum class Undo : std::uint8_t { batch, verb };  // what a verb that fails takes with it
     enum class Tried : std::uint8_t {
@@ -94,8 +106,10 @@ class Worker {
 
     std::mutex mutex_;
     std::condition_variable queued_;
-    std::deque<JobPtr> queue_;
-    std::deque<JobPtr> unwaited_;
+    std::deque<JobPtr> answers_;
+    std::deque<JobPtr> soon_;
+    std::deque<JobPtr> later_;
+    std::chrono::steady_clock::time_point later_due_;  // while there are any
     bool stopping_ = false;
     std::thread thread_;
 };

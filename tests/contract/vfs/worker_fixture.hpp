@@ -17,9 +17,9 @@ struct CountedEvents final : store_sqlite::WorkerEvents {
     void verb_begins() override {}
     void verb_undone() override { ++verbs_undone; }
     void batch_undone() override { ++batches_undone; }
-    void durable() override {}
+    void durable() override { ++batches; }
     void disk_failed(std::string const& what) override { ADD_FAILURE() << what; }
-    int verbs_undone = 0, batches_undone = 0;
+    int verbs_undone = 0, batches_undone = 0, batches = 0;
 };
 
 class HeldWorker : public testing::Test {

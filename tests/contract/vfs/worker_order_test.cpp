@@ -15,9 +15,10 @@ struct Turn final : store_sqlite::Job {
 
 class Turns : public HeldWorker {
   protected:
-    void take_turn(int number, bool waited_for) {
+    using Urgency = store_sqlite::Urgency;
+    void take_turn(int number, Urgency urgency) {
         auto job = std::make_shared<Turn>(turns, number);
-        job->waited_for = waited_for;
+        job->urgency = urgency;
         queue(std::move(job), [](std::exception_ptr) {});
     }
     std::size_t place_of(int number) const {
@@ -28,8 +29,8 @@ class Turns : public HeldWorker {
 
 TEST_F(Turns, of_what_somebody_waits_for_come_first) {
     auto const threw = play([this] {
-        for (int number = 1; number <= 500; ++number) take_turn(number, false);
-        take_turn(1000, true);
+        for (int number = 1; number <= 500; ++number) take_turn(number, Urgency::soon);
+        take_turn(1000, Urgency::answer);
     });
     EXPECT_EQ(threw, 0);
     ASSERT_EQ(turns.size(), 501u);
@@ -39,12 +40,52 @@ TEST_F(Turns, of_what_somebody_waits_for_come_first) {
 
 TEST_F(Turns, of_what_nobody_waits_for_come_in_each_batch) {
     auto const threw = play([this] {
-        for (int number = 1; number <= 5000; ++number) take_turn(number, true);
-        take_turn(10'000, false);
+        for (int number = 1; number <= 5000; ++number) take_turn(number, Urgency::answer);
+        take_turn(10'000, Urgency::soon);
     });
     EXPECT_EQ(threw, 0);
     ASSERT_EQ(turns.size(), 5001u);
     EXPECT_LT(place_of(10'000), 4000u);
+}
+
+TEST_F(Turns, of_what_may_come_later_cost_no_commit_of_their_own) {
+    auto const threw = play([this] {
+        for (int number = 1; number <= 20; ++number) take_turn(number, Urgency::later);
+        take_turn(100, Urgency::answer);
+        take_turn(200, Urgency::soon);
+    });
+    EXPECT_EQ(threw, 0);
+    EXPECT_EQ(events.batches, 2);            // the first one is the gate
+    EXPECT_LT(place_of(20), place_of(100));  // asked for before it, and done before it
+    EXPECT_LT(place_of(100), place_of(200));
+}
+
+TEST_F(Turns, of_what_may_come_later_hold_up_nothing_that_comes_soon) {
+    auto const threw = play([this] {
+        take_turn(1, Urgency::later);
+        take_turn(200, Urgency::soon);
+    });
+    EXPECT_EQ(threw, 0);
+    EXPECT_LT(place_of(200), place_of(1));
+}
+
+TEST_F(Turns, of_what_may_come_later_come_though_nothing_else_does) {
+    auto const threw = play([this] { take_turn(1, Urgency::later); });  // ends when it was done
+    EXPECT_EQ(threw, 0);
+    EXPECT_EQ(turns, (std::vector{1}));
+}
+
+TEST_F(Turns, of_what_may_come_later_come_however_much_else_does) {
+    auto const threw = play([this] {
+        for (int number = 1; number <= 5000; ++number) {
+            take_turn(number, Urgency::answer);
+            take_turn(20'000 + number, Urgency::soon);
+        }
+        take_turn(10'000, Urgency::later);
+    });
+    EXPECT_EQ(threw, 0);
+    EXPECT_LT(place_of(10'000), 500u);
+    EXPECT_LT(place_of(20'001), 500u);
 }
 
 }  // namespace
