@@ -10,6 +10,7 @@
 #include "client-cli/engine/log_keeper.hpp"
 #include "client-cli/engine/outbox.hpp"
 #include "common/bytes/text.hpp"
+#include "common/wire/calendar_documents.hpp"
 
 namespace interlude::engine {
 
@@ -252,46 +253,66 @@ class AuditCheck {
 
     // ---- What must be there ----------------------------------------------------------------------------------------
 
+    /// What an entry says of a document of a calendar.
+    struct LoggedDocument {
+        std::uint64_t number = 0;
+        Hash32 hash;
+        WallTime in_force{};
+        std::optional<std::uint8_t> reason;  // of an override
+    };
+    static std::optional<LoggedDocument> logged_document(audit::Payload const& payload) {
+        if (auto const* logged = std::get_if<audit::SchedulePublished>(&payload.body))
+            return LoggedDocument{logged->number, logged->document, logged->in_force_from, std::nullopt};
+        if (auto const* logged = std::get_if<audit::OverridePublished>(&payload.body))
+            return LoggedDocument{logged->number, logged->document, logged->in_force_from, logged->reason};
+        return std::nullopt;
+    }
+
+    /// Code and words of what is wrong; empty: nothing. A document is in force from when it was taken, or from when it
+    /// says itself: a server that puts it off, or back, decides by hours that nobody signed.
+    static std::pair<std::string, std::string> difference(LoggedDocument const& logged, CalendarRecord const& kept,
+                                                          WallTime decided_at) {
+        auto const& document = kept.published.document;
+        if (document_hash(document) != logged.hash)
+            return {"unsigned_schedule", " are logged as others than were signed"};
+        if (kept.stated && kept.published.in_force_from != logged.in_force)
+            return {"document_moved", " are logged for another time than was said"};
+        auto const place = wire::place_of(document);
+        INTERLUDE_CHECK(place);
+        if (logged.in_force != std::max(place->effective_from, decided_at))
+            return {"document_moved", " were put in force at another time than they were taken"};
+        if (!logged.reason) return {};
+        auto const read = schedule::decode_override_document(document.bytes);
+        if (!read || static_cast<std::uint8_t>(read->reason) != *logged.reason)
+            return {"unsigned_schedule", " are logged with another reason than was signed"};
+        return {};
+    }
+
     /// Every schedule entry has its signed document, every signed document its entry.
     void check_documents(AccountId const& account) {
         auto const chain = calendar_chain(turn_, account);
         auto const subject = audit::subject_of(account);
         std::vector<std::uint64_t> found;
         for (auto const& [item, payload] : opened_[subject]) {
-            std::uint64_t number = 0;
-            Hash32 hash;
-            WallTime in_force{};
-            if (auto const* published = std::get_if<audit::SchedulePublished>(&payload.body)) {
-                number = published->number;
-                hash = published->document;
-                in_force = published->in_force_from;
-            } else if (auto const* override_entry = std::get_if<audit::OverridePublished>(&payload.body)) {
-                number = override_entry->number;
-                hash = override_entry->document;
-                in_force = override_entry->in_force_from;
-            } else {
+            auto const logged = logged_document(payload);
+            if (!logged) {
                 check_list(item, payload);
                 continue;
             }
-            auto const kept = std::find_if(chain.begin(), chain.end(),
-                                           [&](KeptDocument const& document) { return document.number == number; });
+            auto const kept = std::find_if(chain.begin(), chain.end(), [&](KeptDocument const& document) {
+                return document.number == logged->number;
+            });
+            auto const hours = "hours number " + std::to_string(logged->number);
             auto const entry = audit::entry_hash(item.entry);
-            if (kept == chain.end()) {
-                problem("unsigned_schedule", entry,
-                        "hours number " + std::to_string(number) + " are logged and were never shown");
-            } else if (document_hash(kept->record.published.document) != hash) {
-                problem("unsigned_schedule", entry,
-                        "other hours number " + std::to_string(number) + " are logged than were signed");
-            } else if (kept->record.stated && kept->record.published.in_force_from != in_force) {
-                problem("document_moved", entry,
-                        "hours number " + std::to_string(number) + " are logged for another time");
-            } else {
-                found.push_back(number);
-                ++report_.checked.schedules;
-            }
+            if (kept == chain.end())
+                problem("unsigned_schedule", entry, hours + " are logged and were never shown");
+            else if (auto const wrong = difference(*logged, kept->record, payload.decided_at); !wrong.first.empty())
+                problem(wrong.first, entry, hours + wrong.second);
+            else
+                found.push_back(logged->number), ++report_.checked.schedules;
         }
         for (auto const& kept : chain) {
-            bool const settled = kept.record.stated && turn_.now >= kept.record.published.in_force_from + patience;
+            bool const settled = turn_.now >= kept.record.published.in_force_from + patience;
             if (settled && std::find(found.begin(), found.end(), kept.number) == found.end())
                 problem("missing_entry", {}, "hours number " + std::to_string(kept.number) + " are not in the log");
         }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "client-cli/engine/account.hpp"
+#include "client-cli/engine/log_keeper.hpp"
 #include "client-cli/engine/outbox.hpp"
 #include "common/crypto/hash.hpp"
 #include "common/identity/invitation.hpp"
@@ -86,6 +87,11 @@ void take_calendar_document(Turn& turn, ZoneSource const& zones, wire::Published
                 std::nullopt, document.bytes);
         return;
     }
+    // An own one, of which only the acceptance was known: later than that it may not begin by itself.
+    if (known && published.in_force_from > known->published.in_force_from + base::limits::clock_tolerance)
+        turn.alarm("document_moved",
+                   "hours number " + std::to_string(place->number) + " are in force later than the server took them",
+                   std::nullopt, document.bytes);
     if (published.in_force_from < place->effective_from)
         turn.alarm("document_moved", "hours number " + std::to_string(place->number) + " were put in force too early",
                    std::nullopt, document.bytes);
@@ -210,8 +216,12 @@ void take_document(Turn& turn, ZoneSource const& zones, wire::PublishedDocument 
         }
         case wire::DocumentKind::schedule:
         case wire::DocumentKind::override_all:
-        case wire::DocumentKind::override_conversation:
             take_calendar_document(turn, zones, published);
+            return;
+        case wire::DocumentKind::override_conversation:
+            turn.alarm("unknown_document",
+                       "the server showed an override of one conversation, which it may not take yet", std::nullopt,
+                       document.bytes);
             return;
         case wire::DocumentKind::invitation:
         case wire::DocumentKind::terms:
@@ -292,7 +302,7 @@ void document_accepted(Turn& turn, ByteView frame) {
         INTERLUDE_CHECK(place);
         auto const row = calendar_key(place->account, place->conversation, place->number);
         if (!turn.rows.has(Table::calendars, row)) {
-            wire::PublishedDocument published{*document, std::max(place->effective_from, turn.now)};
+            wire::PublishedDocument published{*document, std::max(place->effective_from, server_time(turn))};
             turn.rows.put(Table::calendars, row, CalendarRecord{std::move(published), false});
             turn.tell(HoursChanged{place->account});
         }
@@ -313,6 +323,51 @@ void document_refused(Turn& turn, ByteView frame, wire::Refused const&) {
     if (!invitation) return;
     if (auto const document = identity::decode_invitation(invitation->document.bytes))
         turn.rows.erase(Table::invitations, document->id().bytes);
+}
+
+namespace {
+
+template <class Document>
+wire::SignedDocument follow_anew(Turn& turn, wire::DocumentKind kind, Document document, std::uint64_t number,
+                                 std::optional<wire::SignedDocument> const& before) {
+    document.number = number;
+    document.previous = before ? document_hash(*before) : Hash32{};
+    Bytes encoded;
+    if constexpr (std::is_same_v<Document, schedule::ScheduleDocument>)
+        encoded = schedule::encode(document).value();
+    else
+        encoded = schedule::encode(document);
+    return signed_document(turn.account(), kind, std::move(encoded));
+}
+
+}  // namespace
+
+std::optional<Bytes> signed_anew(Turn& turn, RequestId const& request, ByteView frame, wire::Refused const& refused) {
+    auto const own = published_by(body_of(frame));
+    if (!own || refused.problem != wire::ScheduleProblem::wrong_number) return std::nullopt;
+    auto const place = wire::place_of(*own).value();
+    std::uint64_t number = 0;
+    std::optional<wire::SignedDocument> before;
+    auto const stands = [&](wire::SignedDocument document) {
+        number = wire::place_of(document)->number;
+        before = std::move(document);
+    };
+    for (auto const& kept : calendar_chain(turn, place.account)) stands(kept.record.published.document);
+    if (number >= place.number) return std::nullopt;
+    for (auto const& [queued, record] : outgoing(turn)) {
+        if (queued == request) break;
+        if (record.kind != OutgoingKind::document || record.state != OutgoingState::waiting) continue;
+        if (auto document = published_by(body_of(record.frame))) stands(std::move(*document));
+    }
+    if (number + 1 == place.number && before && document_hash(*before) == place.previous) return std::nullopt;
+    if (own->kind == wire::DocumentKind::schedule) {
+        auto document = schedule::decode_schedule_document(own->bytes).value();
+        wire::SchedulePut put{follow_anew(turn, own->kind, std::move(document), number + 1, before)};
+        return wire::encode(wire::ClientFrame{request, std::move(put)});
+    }
+    auto const document = schedule::decode_override_document(own->bytes).value();
+    wire::OverridePut put{follow_anew(turn, own->kind, document, number + 1, before)};
+    return wire::encode(wire::ClientFrame{request, std::move(put)});
 }
 
 // ---- Engine --------------------------------------------------------------------------------------------------------

@@ -60,5 +60,8 @@ void renew_hours_if_due(Turn& turn, ZoneSource const& zones);
 // Answers to own documents, by the frame that carried them (outbox.hpp).
 void document_accepted(Turn& turn, ByteView frame);
 void document_refused(Turn& turn, ByteView frame, wire::Refused const& refused);
+/// One that was signed to follow another that the server refused: the frame with it behind what stands. nullopt: it
+/// stands behind that already, or something newer was published.
+std::optional<Bytes> signed_anew(Turn& turn, RequestId const& request, ByteView frame, wire::Refused const& refused);
 
 }  // namespace interlude::engine

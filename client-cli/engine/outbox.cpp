@@ -84,6 +84,11 @@ void wait_for_proof(Turn& turn, InFlight& in_flight, RequestId const& request, O
 }
 
 void refuse_request(Turn& turn, RequestId const& request, OutgoingRecord const& record, wire::Refused const& refused) {
+    if (auto anew = signed_anew(turn, request, record.frame, refused)) {  // and it goes again
+        auto waiting = record;
+        waiting.frame = std::move(*anew);
+        return save(turn, request, waiting);
+    }
     turn.rows.erase(Table::outgoing, request.bytes);
     document_refused(turn, record.frame, refused);
     turn.tell(RequestAnswered{request, refused});

@@ -65,7 +65,7 @@ struct OverridePublished {
     std::uint64_t number = 0;
     Hash32 document;
     WallTime in_force_from;
-    std::uint8_t reason = 0;  // reason code of a postponement, 0: none
+    std::uint8_t reason = 0;  // its reason code
     bool operator==(OverridePublished const&) const = default;
     static constexpr auto fields() {
         using S = OverridePublished;

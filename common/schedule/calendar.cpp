@@ -101,4 +101,10 @@ std::uint64_t Calendar::document_at(WallTime t) const {
     return schedule_at(t);
 }
 
+Intervals Calendar::overridden() const {
+    Intervals spans;
+    for (auto const& override_ : overrides_) spans.push_back(override_.span);
+    return normalise(std::move(spans));
+}
+
 }  // namespace interlude::schedule

@@ -62,6 +62,8 @@ class Calendar {
     std::uint64_t schedule_at(WallTime t) const;
     /// Number of the document that speaks at t: of an override, or of the schedule; 0: none.
     std::uint64_t document_at(WallTime t) const;
+    /// Where overrides speak.
+    Intervals overridden() const;
     bool empty() const { return pieces_.empty() && overrides_.empty(); }
 
   private:

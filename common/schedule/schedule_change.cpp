@@ -79,7 +79,8 @@ bool closes_too_long(Rules const& rules, WallTime now, Millis longest) {
 
 bool gap_exceeds(Calendar const& before, Calendar const& after, WallTime now, Millis longest) {
     auto const known = gaps(before, now);
-    for (auto const& gap : gaps(after, now))
+    // An absence that was said openly is no gap: what follows it may be published.
+    for (auto const& gap : subtract(gaps(after, now), after.overridden()))
         if (gap.end - gap.start > longest && !contains_all(known, std::span(&gap, 1))) return true;
     return false;
 }

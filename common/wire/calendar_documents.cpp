@@ -23,6 +23,7 @@ base::Result<schedule::ChainPlace> place_of(SignedDocument const& document) {
     INTERLUDE_TRY(auto const read, schedule::decode_override_document(document.bytes));
     bool const for_all = document.kind == DocumentKind::override_all;
     if (for_all == read.conversation.has_value()) return base::Errc::malformed;
+    if (read.conversation && read.conversation->is_zero()) return base::Errc::malformed;  // it names none
     return schedule::place_of(read);
 }
 

@@ -173,8 +173,9 @@ class OpensslStream {
             bool const begins = stage == Stage::begins;
             if (begins && verb == Verb::read) self.reset_cancellation_state(boost::asio::enable_total_cancellation());
             if (stage == Stage::waits) {
-                if (!waited && self.cancelled() != boost::asio::cancellation_type::none)
-                    waited = boost::asio::error::operation_aborted;
+                bool const over =
+                    self.cancelled() != boost::asio::cancellation_type::none || !session->socket.is_open();
+                if (!waited && over) waited = boost::asio::error::operation_aborted;
                 if (waited) {
                     last = {TlsSession::Wants::nothing, waited, 0};
                     return complete(self);

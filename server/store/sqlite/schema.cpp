@@ -204,10 +204,13 @@ UPDATE members SET
 ALTER TABLE schedules ADD COLUMN published_at INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// A calendar's chain has schedules and overrides (by the number of the kind on the wire). A message may have replaced
-// another, of this seq.
+// A calendar's chain has schedules and overrides (by the number of the kind on the wire).
 constexpr char const* schema_5 = R"sql(
 ALTER TABLE schedules ADD COLUMN kind INTEGER NOT NULL DEFAULT 3;
+)sql";
+
+// A message may have replaced another, of this seq.
+constexpr char const* schema_6 = R"sql(
 ALTER TABLE requests ADD COLUMN replaced INTEGER;
 )sql";
 
@@ -236,6 +239,7 @@ void migrate(Database& database, crypto::Entropy& entropy) {
     if (schema_of(database) < 2) database.execute(schema_2);
     if (schema_of(database) < 3) database.execute(schema_3);
     if (schema_of(database) < 5) database.execute(schema_5);
+    if (schema_of(database) < 6) database.execute(schema_6);
     database.execute("PRAGMA application_id = " + std::to_string(application_id));
     database.execute("PRAGMA user_version = " + std::to_string(schema_newest));
     database.execute("COMMIT");

@@ -6,7 +6,7 @@
 
 namespace interlude::store_sqlite {
 
-inline constexpr std::uint32_t schema_newest = 5;
+inline constexpr std::uint32_t schema_newest = 6;
 inline constexpr std::uint32_t schema_with_checksums = 4;   // as 3, in pages that have them
 inline constexpr std::int32_t application_id = 0x496e7465;  // "Inte": tells our files from other databases
 

@@ -273,7 +273,7 @@ TEST_F(StoreFile, written_anew_it_stays_where_it_is_and_whose_it_is) {
     std::filesystem::create_symlink(file, link);
     open(link).reset();
     EXPECT_TRUE(std::filesystem::is_symlink(link));
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 5"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 6"));
     EXPECT_EQ(std::filesystem::status(file).permissions(), std::filesystem::perms{0640});
 }
 
@@ -281,7 +281,7 @@ TEST_F(StoreFile, check_makes_nothing_and_says_what_it_sees) {
     EXPECT_THAT(store_sqlite::check(file), HasSubstr("will be made at the first start"));
     EXPECT_FALSE(std::filesystem::exists(file));
     open(file).reset();
-    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 5, 0 accounts"));
+    EXPECT_THAT(store_sqlite::check(file), HasSubstr("schema 6, 0 accounts"));
 }
 
 }  // namespace

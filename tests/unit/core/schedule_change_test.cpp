@@ -251,6 +251,16 @@ TEST_F(Overrides, for_one_conversation_are_not_taken_yet_nor_as_one_for_all) {
     EXPECT_EQ(rule_of(put(document)), wire::Rule::invalid);
 }
 
+TEST_F(Overrides, of_a_long_absence_leave_room_for_hours_behind_it) {
+    auto const away = next(Kind::close_now, span(monday_noon, std::chrono::days{120}));
+    facts.chain.push_back({away, std::get<ScheduleChange>(put(away)).in_force_from});
+    auto parts = open_at(std::chrono::days{121}, 3, override_hash(away));
+    auto const now = monday_noon + 1h;
+    EXPECT_TRUE(std::holds_alternative<ScheduleChange>(put(schedule_by(therapist, parts, now), now)));
+    parts = open_at(std::chrono::days{149}, 3, override_hash(away));  // 29 days after it
+    EXPECT_EQ(problem_of(put(schedule_by(therapist, parts, now), now)), ScheduleProblem::gap_too_long);
+}
+
 TEST_F(Overrides, count_as_publications_of_the_day) {
     facts.published_today = policy.schedules_per_day_max;
     EXPECT_EQ(rule_of(put(next(Kind::open_now, span(monday_noon, 10min)))), wire::Rule::too_fast);

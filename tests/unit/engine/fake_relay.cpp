@@ -551,14 +551,23 @@ struct FakeRelay::Serve {
             refused.problem = wire::ScheduleProblem::wrong_number;
             return answer(refused);
         }
-        auto const in_force = std::max(place.effective_from, now);
+        if (relay.forgets_documents) return answer(wire::Done{});
+        auto const override_ = schedule::decode_override_document(document.bytes);
+        if (override_ && override_->span.end <= now) {
+            wire::Refused refused;
+            refused.rule = wire::Rule::schedule;
+            refused.problem = wire::ScheduleProblem::back_dated;
+            return answer(refused);
+        }
+        auto const in_force = std::max(place.effective_from, now) + relay.puts_documents_off.value_or(base::Millis{0});
         account.schedules.push_back({document, in_force});
         auto const hash = crypto::labelled_hash(wire::calendar_label(document.kind), document.bytes);
         audit::Body body = audit::SchedulePublished{link.account(), place.number, hash, in_force};
         if (document.kind == wire::DocumentKind::override_all) {
             auto const reason = schedule::decode_override_document(document.bytes)->reason;
-            body = audit::OverridePublished{link.account(), place.number, hash, in_force,
-                                            static_cast<std::uint8_t>(reason)};
+            body = audit::OverridePublished{
+                link.account(), place.number, hash, in_force,
+                static_cast<std::uint8_t>(relay.logs_other_reasons ? 0 : static_cast<int>(reason))};
         }
         relay.log(audit::subject_of(link.account()), body, now);
         answer(wire::Done{});

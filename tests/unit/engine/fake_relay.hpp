@@ -83,6 +83,9 @@ class FakeRelay {
     bool log_other_times = false;  // holds are logged with another time than promised
     bool forget_to_log = false;    // holds are not logged at all
     std::optional<AccountId> hides_overrides_from;
+    std::optional<base::Millis> puts_documents_off;  // they are in force so much later than they were taken
+    bool logs_other_reasons = false;
+    bool forgets_documents = false;                // after saying that it took them
     std::optional<std::uint64_t> recalls_unasked;  // this seq, when its author is there
     bool withhold_proofs = false;  // `stored`, and nothing after it: all parties have the entry, or nobody asks why
     bool refuse_sends = false;

@@ -1,6 +1,7 @@
 // Overrides for all: open now, away, postponed. Signed, in force at once, shown to the client, judged by both.
 #include <gmock/gmock.h>
 
+#include "client-cli/engine/hours.hpp"
 #include "tests/unit/engine/world.hpp"
 
 namespace interlude::tests {
@@ -121,6 +122,71 @@ TEST_F(Overrides, that_the_server_keeps_from_the_client_are_found_by_what_it_dec
     world.send(world.client, "are you there?");
     world.sync_both();
     EXPECT_TRUE(names(world.audit(world.client), "unsigned_schedule"));
+}
+
+TEST_F(Overrides, that_come_too_late_take_nothing_with_them_that_was_queued_behind) {
+    auto& app = world.therapist;
+    auto const away = app.engine().hours_override(OverrideKind::close_now, {world.now, world.now + 2h},
+                                                  OverrideReason::illness, world.now);
+    auto const opened = app.engine().hours_open({world.now + 12h, world.now + 13h}, world.now);
+    auto const later = app.engine().hours_override(OverrideKind::open_now, {world.now, world.now + 20h},
+                                                   OverrideReason::other, world.now);
+    ASSERT_TRUE(away && opened && later);
+    world.now += 3h;  // without the server
+    for (int again = 0; again < 3; ++again) world.sync_both();
+    std::map<base::RequestId, bool> taken;
+    for (auto const& answer : app.all<engine::RequestAnswered>()) taken[answer.request] = !answer.refused;
+    EXPECT_EQ(taken.at(*away), false);
+    EXPECT_EQ(taken.at(*opened), true);
+    EXPECT_EQ(taken.at(*later), true);
+    EXPECT_EQ(client_sees().overrides.size(), 1u);
+    both_find_the_log_honest();
+}
+
+TEST_F(Overrides, that_the_server_puts_off_are_named_by_the_audit) {
+    for (auto const kind : {OverrideKind::close_now, OverrideKind::open_now}) {
+        World other;
+        other.begin();
+        if (kind == OverrideKind::open_now) other.at_hour(22);
+        other.relay.puts_documents_off = 1h;
+        base::Interval const span{other.now, other.now + 3h};
+        ASSERT_TRUE(other.therapist.engine().hours_override(kind, span, OverrideReason::other, other.now));
+        other.sync_both();
+        other.now += 10min;
+        EXPECT_TRUE(names(other.audit(other.client), "document_moved"));
+        EXPECT_TRUE(names(other.audit(other.therapist), "document_moved"));
+        EXPECT_THAT(other.therapist.alarm_codes(), testing::Contains("document_moved"));
+    }
+}
+
+TEST_F(Overrides, that_the_server_logs_with_another_reason_are_named_by_the_audit) {
+    world.relay.logs_other_reasons = true;
+    says(OverrideKind::close_now, 3h);
+    world.now += 10min;
+    EXPECT_TRUE(names(world.audit(world.client), "unsigned_schedule"));
+}
+
+TEST_F(Overrides, that_the_server_took_and_forgot_are_missed) {
+    world.relay.forgets_documents = true;
+    says(OverrideKind::close_now, 3h);
+    world.now += 10min;
+    EXPECT_TRUE(names(world.audit(world.therapist), "missing_entry"));
+}
+
+TEST_F(Overrides, of_one_conversation_are_an_alarm_and_not_kept) {
+    schedule::OverrideDocument document;
+    document.kind = OverrideKind::open_now;
+    document.account = world.therapist.engine().status().account;
+    document.conversation = world.conversation;
+    document.span = {world.now, world.now + 1h};
+    wire::SignedDocument const shown{wire::DocumentKind::override_conversation, schedule::encode(document), Bytes(64)};
+    {
+        engine::Turn turn(world.client.vault, world.client.entropy, world.now);
+        engine::take_document(turn, test_options().load_zone, {shown, world.now});
+        turn.rows.commit();
+    }
+    EXPECT_THAT(world.client.alarm_codes(), testing::Contains("unknown_document"));
+    EXPECT_THAT(client_sees().overrides, IsEmpty());
 }
 
 TEST_F(Overrides, of_a_span_that_is_none_are_refused_here) {

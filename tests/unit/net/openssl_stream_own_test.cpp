@@ -128,6 +128,24 @@ TEST_F(OurTlsStream, may_be_cancelled_with_records_ahead) {
     EXPECT_EQ(read(), "two");
 }
 
+TEST_F(OurTlsStream, may_be_destroyed_with_records_ahead) {
+    open();
+    peer->bite = 0;
+    peer->say("one");
+    for (int again = 0; again < 20; ++again) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+    peer->say("two");
+    peer->bite = 1 << 20;
+    arrived();
+    EXPECT_EQ(read(), "one");
+    std::string text(64, '\0');
+    Outcome got;
+    stream->async_read_some(asio::buffer(text), Note{got});
+    stream.reset();
+    settle();
+    EXPECT_EQ(got.error, asio::error::operation_aborted);
+    EXPECT_EQ(text, std::string(64, '\0'));
+}
+
 TEST_F(OurTlsStream, holds_what_is_written_until_the_first_write_without_a_cork) {
     open();
     peer->heard_bytes = 0;
