@@ -304,12 +304,14 @@ class AuditCheck {
             });
             auto const hours = "hours number " + std::to_string(logged->number);
             auto const entry = audit::entry_hash(item.entry);
-            if (kept == chain.end())
+            if (kept == chain.end()) {
                 problem("unsigned_schedule", entry, hours + " are logged and were never shown");
-            else if (auto const wrong = difference(*logged, kept->record, payload.decided_at); !wrong.first.empty())
-                problem(wrong.first, entry, hours + wrong.second);
-            else
-                found.push_back(logged->number), ++report_.checked.schedules;
+            } else if (auto const [code, what] = difference(*logged, kept->record, payload.decided_at); !code.empty()) {
+                problem(code, entry, hours + what);
+            } else {
+                found.push_back(logged->number);
+                ++report_.checked.schedules;
+            }
         }
         for (auto const& kept : chain) {
             bool const settled = turn_.now >= kept.record.published.in_force_from + patience;

@@ -169,7 +169,7 @@ Newest newest_own(Turn& turn, AccountId const& account) {
 template <class Document>
 void put_behind(Document& document, Newest const& after) {
     document.number = after.number + 1;
-    if (after.document) document.previous = document_hash(*after.document);
+    document.previous = after.document ? document_hash(*after.document) : Hash32{};
 }
 
 wire::SignedDocument signed_document(AccountRecord const& account, wire::DocumentKind kind, Bytes encoded) {
@@ -193,9 +193,19 @@ Result<schedule::ScheduleDocument> next_schedule(Turn& turn, ZoneSource const& z
     return schedule::compiled_document(std::move(document), zone, turn.now);
 }
 
-Result<RequestId> publish(Turn& turn, schedule::ScheduleDocument const& document) {
+Result<wire::ClientBody> put_of(Turn& turn, schedule::ScheduleDocument const& document) {
     INTERLUDE_TRY(auto encoded, schedule::encode(document));
-    wire::SchedulePut put{signed_document(turn.account(), wire::DocumentKind::schedule, std::move(encoded))};
+    return wire::SchedulePut{signed_document(turn.account(), wire::DocumentKind::schedule, std::move(encoded))};
+}
+Result<wire::ClientBody> put_of(Turn& turn, schedule::OverrideDocument const& document) {
+    INTERLUDE_TRY_VOID(schedule::check(document));
+    return wire::OverridePut{
+        signed_document(turn.account(), wire::DocumentKind::override_all, schedule::encode(document))};
+}
+
+template <class Document>
+Result<RequestId> publish(Turn& turn, Document const& document) {
+    INTERLUDE_TRY(auto put, put_of(turn, document));
     return queue_request(turn, OutgoingKind::document, std::move(put));
 }
 
@@ -325,49 +335,31 @@ void document_refused(Turn& turn, ByteView frame, wire::Refused const&) {
         turn.rows.erase(Table::invitations, document->id().bytes);
 }
 
-namespace {
-
-template <class Document>
-wire::SignedDocument follow_anew(Turn& turn, wire::DocumentKind kind, Document document, std::uint64_t number,
-                                 std::optional<wire::SignedDocument> const& before) {
-    document.number = number;
-    document.previous = before ? document_hash(*before) : Hash32{};
-    Bytes encoded;
-    if constexpr (std::is_same_v<Document, schedule::ScheduleDocument>)
-        encoded = schedule::encode(document).value();
-    else
-        encoded = schedule::encode(document);
-    return signed_document(turn.account(), kind, std::move(encoded));
-}
-
-}  // namespace
-
 std::optional<Bytes> signed_anew(Turn& turn, RequestId const& request, ByteView frame, wire::Refused const& refused) {
     auto const own = published_by(body_of(frame));
     if (!own || refused.problem != wire::ScheduleProblem::wrong_number) return std::nullopt;
     auto const place = wire::place_of(*own).value();
-    std::uint64_t number = 0;
-    std::optional<wire::SignedDocument> before;
+    Newest newest;
     auto const stands = [&](wire::SignedDocument document) {
-        number = wire::place_of(document)->number;
-        before = std::move(document);
+        newest.number = wire::place_of(document)->number;
+        newest.document = std::move(document);
     };
     for (auto const& kept : calendar_chain(turn, place.account)) stands(kept.record.published.document);
-    if (number >= place.number) return std::nullopt;
+    if (newest.number >= place.number) return std::nullopt;
     for (auto const& [queued, record] : outgoing(turn)) {
         if (queued == request) break;
         if (record.kind != OutgoingKind::document || record.state != OutgoingState::waiting) continue;
         if (auto document = published_by(body_of(record.frame))) stands(std::move(*document));
     }
-    if (number + 1 == place.number && before && document_hash(*before) == place.previous) return std::nullopt;
-    if (own->kind == wire::DocumentKind::schedule) {
-        auto document = schedule::decode_schedule_document(own->bytes).value();
-        wire::SchedulePut put{follow_anew(turn, own->kind, std::move(document), number + 1, before)};
-        return wire::encode(wire::ClientFrame{request, std::move(put)});
-    }
-    auto const document = schedule::decode_override_document(own->bytes).value();
-    wire::OverridePut put{follow_anew(turn, own->kind, document, number + 1, before)};
-    return wire::encode(wire::ClientFrame{request, std::move(put)});
+    bool const has_its_place = newest.number + 1 == place.number && newest.document;
+    if (has_its_place && document_hash(*newest.document) == place.previous) return std::nullopt;
+    auto const behind = [&](auto document) {
+        put_behind(document, newest);
+        return wire::encode(wire::ClientFrame{request, put_of(turn, document).value()});
+    };
+    if (own->kind == wire::DocumentKind::schedule)
+        return behind(schedule::decode_schedule_document(own->bytes).value());
+    return behind(schedule::decode_override_document(own->bytes).value());
 }
 
 // ---- Engine --------------------------------------------------------------------------------------------------------
@@ -439,9 +431,7 @@ Result<RequestId> Engine::hours_override(schedule::OverrideKind kind, base::Inte
     document.span = span;
     document.reason = reason;
     put_behind(document, newest_own(turn, account.account));
-    INTERLUDE_TRY_VOID(schedule::check(document));
-    wire::OverridePut put{signed_document(account, wire::DocumentKind::override_all, schedule::encode(document))};
-    auto const request = queue_request(turn, OutgoingKind::document, std::move(put));
+    INTERLUDE_TRY(auto const request, publish(turn, document));
     turn.rows.commit();
     return request;
 }

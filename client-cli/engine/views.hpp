@@ -102,7 +102,6 @@ struct ConversationView {
 enum class HoursState : std::uint8_t { none = 1, open = 2, closed = 3 };
 std::string_view name(HoursState state) noexcept;
 
-/// A therapist's hours as this app believes them: from signed documents only.
 /// One that speaks now, or will (product.md, Overrides).
 struct OverrideView {
     schedule::OverrideKind kind{};
@@ -112,6 +111,7 @@ struct OverrideView {
     bool operator==(OverrideView const&) const = default;
 };
 
+/// A therapist's hours as this app believes them: from signed documents only.
 struct HoursView {
     AccountId account;
     bool me = false;

@@ -17,9 +17,12 @@ class Overrides : public testing::Test {
   protected:
     void SetUp() override { world.begin(); }
 
-    void says(OverrideKind kind, base::Millis length, OverrideReason reason = OverrideReason::illness) {
+    auto queues(OverrideKind kind, base::Millis length, OverrideReason reason = OverrideReason::illness) {
         base::Interval const span{world.now, world.now + length};
-        ASSERT_TRUE(world.therapist.engine().hours_override(kind, span, reason, world.now));
+        return world.therapist.engine().hours_override(kind, span, reason, world.now);
+    }
+    void says(OverrideKind kind, base::Millis length, OverrideReason reason = OverrideReason::illness) {
+        ASSERT_TRUE(queues(kind, length, reason));
         world.sync_both();
     }
     engine::HoursView client_sees() { return world.client.engine().hours(world.now).at(0); }
@@ -99,11 +102,9 @@ TEST_F(Overrides, postponing_moves_the_promised_opening_and_is_shown) {
 
 TEST_F(Overrides, that_follow_each_other_before_the_server_answers_are_one_chain) {
     auto& app = world.therapist;
-    auto const opened = app.engine().hours_override(OverrideKind::open_now, {world.now, world.now + 1h},
-                                                    OverrideReason::other, world.now);
+    auto const opened = queues(OverrideKind::open_now, 1h);
     auto const closed = app.engine().hours_close({world.now + 5h, world.now + 6h}, world.now);
-    auto const away = app.engine().hours_override(OverrideKind::close_now, {world.now, world.now + 2h},
-                                                  OverrideReason::other, world.now);
+    auto const away = queues(OverrideKind::close_now, 2h);
     ASSERT_TRUE(opened && closed && away);
     world.sync_both();
     world.now += 1s;
@@ -126,11 +127,9 @@ TEST_F(Overrides, that_the_server_keeps_from_the_client_are_found_by_what_it_dec
 
 TEST_F(Overrides, that_come_too_late_take_nothing_with_them_that_was_queued_behind) {
     auto& app = world.therapist;
-    auto const away = app.engine().hours_override(OverrideKind::close_now, {world.now, world.now + 2h},
-                                                  OverrideReason::illness, world.now);
+    auto const away = queues(OverrideKind::close_now, 2h);
     auto const opened = app.engine().hours_open({world.now + 12h, world.now + 13h}, world.now);
-    auto const later = app.engine().hours_override(OverrideKind::open_now, {world.now, world.now + 20h},
-                                                   OverrideReason::other, world.now);
+    auto const later = queues(OverrideKind::open_now, 20h);
     ASSERT_TRUE(away && opened && later);
     world.now += 3h;  // without the server
     for (int again = 0; again < 3; ++again) world.sync_both();

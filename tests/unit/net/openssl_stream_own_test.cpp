@@ -26,6 +26,16 @@ namespace {
 
 class OurTlsStream : public TlsStreams<OurStream> {
   protected:
+    /// All of it came together.
+    void read_one_of_two_with_new_keys_between(int updates) {
+        peer->bite = 0;
+        peer->say("one");
+        while (updates-- > 0) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
+        peer->say("two");
+        peer->bite = 1 << 20;
+        arrived();
+        EXPECT_EQ(read(), "one");
+    }
     /// Nobody writes any more, and what was written waits for a peer that does not read.
     void fill_the_socket() {
         peer->deaf = true;
@@ -76,14 +86,7 @@ TEST_F(OurTlsStream, asks_the_socket_once_for_records_that_came_together) {
 
 TEST_F(OurTlsStream, reads_on_past_new_keys_that_came_together_with_the_text_behind_them) {
     open();
-    peer->bite = 0;  // until all of it is there
-    peer->say("one");
-    peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
-    peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
-    peer->say("two");
-    peer->bite = 1 << 20;
-    arrived();
-    EXPECT_EQ(read(), "one");
+    read_one_of_two_with_new_keys_between(2);
     EXPECT_EQ(stream->next_layer().available(), 0u);
     EXPECT_EQ(read(), "two");
 }
@@ -112,13 +115,7 @@ TEST_F(OurTlsStream, tells_a_cut_connection_after_what_came_before) {
 
 TEST_F(OurTlsStream, may_be_cancelled_with_records_ahead) {
     open();
-    peer->bite = 0;
-    peer->say("one");
-    for (int again = 0; again < 20; ++again) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
-    peer->say("two");
-    peer->bite = 1 << 20;
-    arrived();
-    EXPECT_EQ(read(), "one");
+    read_one_of_two_with_new_keys_between(20);
     std::string text(64, '\0');
     Outcome got;
     stream->async_read_some(asio::buffer(text), cancellable(got));
@@ -130,13 +127,7 @@ TEST_F(OurTlsStream, may_be_cancelled_with_records_ahead) {
 
 TEST_F(OurTlsStream, may_be_destroyed_with_records_ahead) {
     open();
-    peer->bite = 0;
-    peer->say("one");
-    for (int again = 0; again < 20; ++again) peer->update_key(SSL_KEY_UPDATE_NOT_REQUESTED);
-    peer->say("two");
-    peer->bite = 1 << 20;
-    arrived();
-    EXPECT_EQ(read(), "one");
+    read_one_of_two_with_new_keys_between(20);
     std::string text(64, '\0');
     Outcome got;
     stream->async_read_some(asio::buffer(text), Note{got});
