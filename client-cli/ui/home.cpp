@@ -129,6 +129,18 @@ client_net::RunResult Home::run(std::chrono::milliseconds within, client_net::On
     return client_net::run_link(*engine_, options, with_clock, std::move(idle));
 }
 
+Home::Asked Home::await_answer(base::RequestId const& request, std::chrono::milliseconds within) {
+    std::optional<engine::RequestAnswered> answer;
+    client_net::OnEvent const event = [&](engine::Event const& one) {
+        auto const* answered = std::get_if<engine::RequestAnswered>(&one);
+        if (!answered || answered->request != request) return false;
+        answer = *answered;
+        return true;
+    };
+    auto result = run(within, event, [](bool) { return false; });
+    return {std::move(answer), std::move(result)};
+}
+
 bool Home::catch_up(Options const& options) {
     std::vector<engine::Alarm> alarms;
     client_net::OnEvent const event = [&](engine::Event const& one) {

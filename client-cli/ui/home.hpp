@@ -26,6 +26,12 @@ class Home {
     /// Connects and works until `idle` or `event` say enough, or the time is over.
     client_net::RunResult run(std::chrono::milliseconds within, client_net::OnEvent event, client_net::OnIdle idle,
                               bool fetch_log = false, bool reconnect = true);
+    /// Works until the server answered `request`.
+    struct Asked {
+        std::optional<engine::RequestAnswered> answer;  // absent: it did not in time
+        client_net::RunResult result;
+    };
+    Asked await_answer(base::RequestId const& request, std::chrono::milliseconds within);
     /// Sends what waits, fetches what is due, within the verb's timeout; one attempt. false: the server was not
     /// reached (told on stderr).
     bool catch_up(Options const& options);

@@ -91,17 +91,11 @@ void print_hours(Options const& options, engine::HoursView const& hours, std::st
 /// Waits for the server's answer to a published schedule.
 int publish(Options const& options, Home& home, base::Result<base::RequestId> const& request) {
     if (!request) throw_not_publishable(options, request.error());
-    std::optional<wire::Refused> no;
-    bool answered = false;
-    client_net::OnEvent const event = [&](engine::Event const& one) {
-        auto const* answer = std::get_if<engine::RequestAnswered>(&one);
-        if (!answer || answer->request != *request) return false;
-        no = answer->refused;
-        return answered = true;
-    };
-    auto const result = home.run(options.timeout, event, [](bool) { return false; });
-    if (no) throw Failure(refused, "schedule_refused", "the hours were not published: " + refusal_in_words(*no), "");
-    if (!answered) {
+    auto const [answer, result] = home.await_answer(*request, options.timeout);
+    if (answer && answer->refused)
+        throw Failure(refused, "schedule_refused",
+                      "the hours were not published: " + refusal_in_words(*answer->refused), "");
+    if (!answer) {
         if (result.failure && result.failure->kind == client_net::LinkFailure::Kind::certificate)
             throw_unreachable(result);
         throw Failure(kept, "hours_kept", "the server was not reached: your clients still see the old hours",

@@ -249,18 +249,6 @@ Wanted find_wanted(Options const& options, std::size_t words_behind) {
     throw Failure(refused, "too_late", too_late_in_words() + "; nothing was changed", "");
 }
 
-/// Runs until the server answered `request`; absent: it did not.
-std::optional<engine::RequestAnswered> answer_to(Options const& options, Home& home, base::RequestId const& request) {
-    std::optional<engine::RequestAnswered> answer;
-    client_net::OnEvent const event = [&](engine::Event const& one) {
-        auto const* answered = std::get_if<engine::RequestAnswered>(&one);
-        if (answered && answered->request == request) answer = *answered;
-        return answer.has_value();
-    };
-    home.run(options.timeout, event, [](bool) { return false; });
-    return answer;
-}
-
 }  // namespace
 
 int held(Options const& options) {
@@ -291,7 +279,7 @@ int recall(Options const& options) {
         if (!options.json) std::cout << "Taken back: it had never left this device.\n";
         return done;
     }
-    auto const answer = answer_to(options, home, **asked);
+    auto const answer = home.await_answer(**asked, options.timeout).answer;
     if (!answer)
         throw Failure(kept, "recall_kept", "the server was not reached: the message is still held there",
                       "the wish is kept here and goes out with your next command, for example: interlude status");
